@@ -1,0 +1,204 @@
+#!/usr/bin/env node
+/**
+ * Runs Bun with the given arguments: `node src/cli/with-bun.mjs test`. Needs Node 20+ (or Bun) and nothing else: this
+ * file has no dependencies, installs those of the package once, and brings Bun from npm where there is none.
+ * For a clone of the repository; the published package does not contain it.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const modules = join(root, 'node_modules');
+const stampFile = join(modules, '.sdfp-installed');
+const lockFile = join(modules, '.sdfp-install.lock');
+const exe = process.platform === 'win32' ? '.exe' : '';
+
+/** The command that runs now, and the first signal that arrived. */
+const life = { child: undefined, interruptedBy: undefined };
+
+/**
+ * Passes signals on to the command. Ctrl-C reaches us up to twice (terminal and npm); it is passed on once, because a
+ * second signal ends a server at once.
+ */
+function passSignalsOn() {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+    let lastMs = Number.NEGATIVE_INFINITY;
+    process.on(signal, () => {
+      if (performance.now() - lastMs > 1000) life.child?.kill(signal);
+      lastMs = performance.now();
+      life.interruptedBy ??= signal;
+    });
+  }
+}
+
+/** Between two commands: ends with the status of the signal that arrived, if one did. */
+function exitIfInterrupted() {
+  if (life.interruptedBy !== undefined) process.exit(128 + constants.signals[life.interruptedBy]);
+}
+
+/**
+ * Runs a command to its end.
+ * @returns {Promise<{ status: number, output: string }>} `output` (stdout and stderr) is empty unless `quiet`.
+ */
+function runCommand([file, ...args], { quiet = false, cwd = process.cwd() } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { cwd, stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
+    life.child = child;
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (output += data));
+    child.on('error', (error) => settle(127, error.message));
+    child.on('close', (code, signal) => settle(code ?? 128 + (constants.signals[signal] ?? 0), output));
+    function settle(status, text) {
+      life.child = undefined;
+      resolve({ status, output: text });
+    }
+  });
+}
+
+/** Ends this process with one line on stderr. */
+function fail(message, status = 1) {
+  process.stderr.write(`sdfp: ${message}\n`);
+  process.exit(status);
+}
+
+function readPackage() {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+}
+
+/**
+ * Bun of node_modules, then of PATH. The package `bun` moves the binary to `.bin` in its install script; where such
+ * scripts are off it stays in the package of the platform, and `.bin/bun` is a placeholder that does not start.
+ */
+function listCandidates() {
+  const platforms = join(modules, '@oven');
+  const unmoved = existsSync(platforms)
+    ? readdirSync(platforms).map((name) => join(platforms, name, 'bin'))
+    : [];
+  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const folders = [join(modules, '.bin'), ...unmoved, ...path];
+  const files = folders.map((folder) => join(folder, `bun${exe}`)).filter((file) => existsSync(file));
+  return process.versions.bun ? [...files, process.execPath] : files;
+}
+
+/** First Bun that starts here and is new enough (the minor version of the pinned one), or undefined. */
+async function findBun(pinned) {
+  for (const file of listCandidates()) {
+    const { status, output } = await runCommand([file, '--version'], { quiet: true });
+    const isNewEnough =
+      output.trim().localeCompare(pinned.replace(/\d+$/, '0'), 'en', { numeric: true }) >= 0;
+    if (status === 0 && isNewEnough) return file;
+  }
+  return undefined;
+}
+
+/**
+ * Bun through npm's own cache. `--ignore-scripts=false`: the package `bun` links its binary in a script. The retry
+ * times (npm: 10 and 60 s) are shorter so that a machine without network hears of it in seconds.
+ */
+function bunFromNpm(pinned) {
+  const npm = process.env.npm_execpath?.endsWith('npm-cli.js')
+    ? [process.execPath, process.env.npm_execpath]
+    : [`npm${exe && '.cmd'}`];
+  const options = [
+    '--yes',
+    '--ignore-scripts=false',
+    '--fetch-retry-mintimeout=1000',
+    '--fetch-retry-maxtimeout=5000',
+  ];
+  return [...npm, 'exec', ...options, `--package=bun@${pinned}`, '--', 'bun'];
+}
+
+/** Changes whenever the installed packages should. */
+function lockDigest() {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'bun.lock')))
+    .digest('hex');
+}
+
+function isInstalled() {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lockDigest();
+}
+
+/** Takes the lock (false: another live process has it). The file holds the owner's process id. */
+function takeLock() {
+  mkdirSync(modules, { recursive: true });
+  try {
+    writeFileSync(lockFile, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    if (!isOwnerAlive()) rmSync(lockFile, { force: true });
+    return false;
+  }
+}
+
+function isOwnerAlive() {
+  try {
+    const pid = Number(readFileSync(lockFile, 'utf8'));
+    // 0: the owner has made the file and not yet written to it.
+    return pid === 0 || process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+async function install(pinned) {
+  const bun = await findBun(pinned);
+  if (life.interruptedBy !== undefined) return undefined;
+  process.stderr.write(`sdfp: installing dependencies${bun ? '' : ' and Bun'} into node_modules (once)\n`);
+  const command = [...(bun ? [bun] : bunFromNpm(pinned)), 'install', '--frozen-lockfile'];
+  const { status, output } = await runCommand(command, { quiet: true, cwd: root });
+  if (status === 0) writeFileSync(stampFile, lockDigest());
+  return status === 0 ? undefined : describeFailure(output);
+}
+
+/** The line of an installer's output that says most. */
+function describeFailure(output) {
+  const lines = output.split('\n').map((line) => line.trim());
+  const telling = lines.find((line) =>
+    /\b(ENOTFOUND|ECONN\w+|EAI_AGAIN|ETIMEDOUT|ENOSPC|EACCES|EROFS)\b/.test(line),
+  );
+  const line = telling ?? lines.find((text) => /error/i.test(text)) ?? lines.findLast((text) => text !== '');
+  return `installing dependencies failed: ${line ?? 'no message'}; needed once: access to the npm registry`;
+}
+
+/** Installs what bun.lock names unless that is done; of several processes one installs and the others wait for it. */
+async function ensureInstalled(pinned) {
+  let hasSaidSo = false;
+  while (!isInstalled()) {
+    exitIfInterrupted();
+    if (!takeLock()) {
+      if (!hasSaidSo) process.stderr.write('sdfp: waiting for another process that installs dependencies\n');
+      hasSaidSo = true;
+      await sleep(200);
+      continue;
+    }
+    let problem;
+    try {
+      problem = isInstalled() ? undefined : await install(pinned);
+    } finally {
+      rmSync(lockFile, { force: true });
+    }
+    exitIfInterrupted();
+    if (problem !== undefined) fail(problem);
+  }
+}
+
+passSignalsOn();
+const pinned = readPackage().devDependencies.bun;
+try {
+  await ensureInstalled(pinned);
+} catch (error) {
+  fail(`preparing node_modules failed: ${error.message}`);
+}
+const bun = await findBun(pinned);
+exitIfInterrupted();
+if (bun === undefined)
+  fail(`no Bun ${pinned} for ${process.platform}-${process.arch} in node_modules or on PATH`);
+const { status } = await runCommand([bun, ...process.argv.slice(2)]);
+process.exit(status);
