@@ -1,0 +1,3 @@
+export { loadTextCodec, type TextCodecOptions } from './codec.ts';
+export { createStopFilter, type StopFilter, type StopResult } from './stop-strings.ts';
+export type * from './types.ts';
