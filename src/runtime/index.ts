@@ -1,0 +1,9 @@
+export type { TensorData, TensorLike } from './binding.ts';
+export {
+  listProviders,
+  type OpenSessionOptions,
+  openSession,
+  type Provider,
+  type Session,
+} from './session.ts';
+export { boolTensor, floatTensor, intTensor } from './tensor.ts';
