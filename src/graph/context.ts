@@ -1,0 +1,25 @@
+import type { ModelConfig } from '../hf/types.ts';
+import type { GraphBuilder, Value } from '../onnx/index.ts';
+import type { RotaryAngles } from './rotary.ts';
+import type { Weights } from './weights.ts';
+
+/**
+ * What the blocks of one forward pass share. Letters: B batch, S new tokens, P past, T = P + S, E hidden, F MLP,
+ * H query heads, KV key/value heads, G = H / KV, D head size, V vocabulary.
+ */
+export interface ForwardContext {
+  readonly g: GraphBuilder;
+  readonly config: ModelConfig;
+  readonly weights: Weights;
+  readonly rotary: RotaryAngles;
+  /** [B, 1, G*S, T] */
+  readonly bias: Value;
+  /** int64 [2], P and S, where there is a past. */
+  readonly segments: Value | undefined;
+}
+
+/** Keys and values of one cache slot, [B, KV, P or S, D] each. */
+export interface KeyValue {
+  readonly key: Value;
+  readonly value: Value;
+}

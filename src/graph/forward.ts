@@ -1,0 +1,115 @@
+import type { ModelFolder } from '../hf/types.ts';
+import type { GraphBuilder, Value } from '../onnx/index.ts';
+import type { Unit } from '../plan/types.ts';
+import { attention } from './attention.ts';
+import type { ForwardContext, KeyValue } from './context.ts';
+import { embed } from './embedding.ts';
+import { logitsOf } from './head.ts';
+import { mlp } from './mlp.ts';
+import { rotaryAngles } from './rotary.ts';
+import { addBlocks, type Block, type UnitMode, type UnitTrace } from './unit.ts';
+import { Weights } from './weights.ts';
+
+export interface ForwardOptions {
+  readonly folder: ModelFolder;
+  readonly g: GraphBuilder;
+  /** int32 [B, S] */
+  readonly inputIds: Value;
+  /** int32 [B, S] */
+  readonly positionIds: Value;
+  /** float32 [B, S, T] */
+  readonly attentionBias: Value;
+  /** int32 [R] into B*S; absent: all rows. */
+  readonly outputRows?: Value;
+  /** One entry per cache slot (layers whose attention is not off, in order), [B, KV, P, D]; absent: no past, T = S. */
+  readonly past?: readonly KeyValue[];
+  /** `on` for every unit by default. */
+  readonly modeOf?: (unit: Unit) => UnitMode;
+}
+
+export interface ForwardResult {
+  /** Every unit that is not gated, in the order of computation: `0.attn`, `0.mlp`, `1.attn`, ... */
+  readonly units: readonly UnitTrace[];
+  /** The residual stream behind the last unit, [B, S, E], before the final norm. */
+  readonly stream: Value;
+  /** [R, V] */
+  readonly logits: Value;
+  /** New rows of each cache slot, [B, KV, S, D]; [B, KV, 0, D] in runs that skip the slot. */
+  readonly newKeyValues: readonly KeyValue[];
+}
+
+/** The whole model as operators, from token ids to logits. */
+export function buildForward(options: ForwardOptions): ForwardResult {
+  const { g, inputIds, outputRows } = options;
+  const context = makeContext(options);
+  const embedded = g.scope('embedding', () => embed(g, context.weights, inputIds));
+  const { stream, rows, traces } = addBlocks(g, listBlocks(context, options), embedded);
+  const logits = g.scope('head', () => logitsOf(context, stream, outputRows));
+  return { units: traces, stream, logits, newKeyValues: pairRows(rows) };
+}
+
+function makeContext(options: ForwardOptions): ForwardContext {
+  const { folder, g, inputIds, positionIds, past } = options;
+  const { config } = folder;
+  return {
+    g,
+    config,
+    weights: new Weights(g, folder),
+    rotary: g.scope('rotary', () => rotaryAngles(g, config, positionIds)),
+    bias: g.scope('bias', () => groupedBias(options)),
+    segments: past?.[0] && g.scope('segments', () => segmentSizes(g, past[0]!.key, inputIds)),
+  };
+}
+
+/** [B, S, T] to [B, 1, G*S, T]: rows repeated for the G queries that share a key head. */
+function groupedBias({ g, folder, attentionBias }: ForwardOptions): Value {
+  const { numHeads, numKvHeads } = folder.config;
+  const copies = Array.from({ length: numHeads / numKvHeads }, () => attentionBias);
+  const repeated = copies.length === 1 ? attentionBias : g.op.Concat(copies, { axis: 1 });
+  return g.op.Unsqueeze(repeated, [1]);
+}
+
+function segmentSizes(g: GraphBuilder, pastKey: Value, inputIds: Value): Value {
+  const parts = [g.op.Shape(pastKey, { start: 2, end: 3 }), g.op.Shape(inputIds, { start: 1, end: 2 })];
+  return g.op.Concat(parts, { axis: 0 });
+}
+
+/** Attention and MLP of every layer; attention blocks that are not off take the cache slots in order. */
+function listBlocks(context: ForwardContext, { folder, past, modeOf }: ForwardOptions): readonly Block[] {
+  let slots = 0;
+  return Array.from({ length: folder.config.numLayers }, (_, layer): Block[] => {
+    const attn: Unit = { layer, block: 'attn' };
+    const feed: Unit = { layer, block: 'mlp' };
+    const mode = modeOf?.(attn) ?? 'on';
+    const slot = past?.[mode === 'off' ? slots : slots++];
+    return [attentionBlock(context, attn, mode, slot), mlpBlock(context, feed, modeOf?.(feed) ?? 'on')];
+  }).flat();
+}
+
+function attentionBlock(
+  context: ForwardContext,
+  unit: Unit,
+  mode: UnitMode,
+  past: KeyValue | undefined,
+): Block {
+  const compute = (before: Value) => {
+    const { contribution, key, value } = attention(context, unit.layer, before, past);
+    return { contribution, rows: [key, value] };
+  };
+  const emptyRows = () => {
+    if (past === undefined) throw new TypeError(`Gating ${unit.layer}.attn: needs a past, found none.`);
+    // [B, KV, 0, D]: cut from the past, so that it has the run's batch size.
+    const none = context.g.op.Slice(past.key, [0], [0], [2]);
+    return [none, none];
+  };
+  return { unit, mode, compute, emptyRows };
+}
+
+function mlpBlock(context: ForwardContext, unit: Unit, mode: UnitMode): Block {
+  const compute = (before: Value) => ({ contribution: mlp(context, unit.layer, before), rows: [] });
+  return { unit, mode, compute, emptyRows: () => [] };
+}
+
+function pairRows(rows: readonly Value[]): readonly KeyValue[] {
+  return Array.from({ length: rows.length / 2 }, (_, i) => ({ key: rows[2 * i]!, value: rows[2 * i + 1]! }));
+}
