@@ -1,0 +1,34 @@
+import type { SamplingParams, SpeculationParams } from './types.ts';
+
+/** Neutral sampling: the model's own distribution, nothing filtered. */
+export const DEFAULT_SAMPLING: SamplingParams = {
+  temperature: 1,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  logitBias: new Map(),
+  seed: 0,
+};
+
+/** Speculation where it pays, with the text of plain decoding. */
+export const DEFAULT_SPECULATION: SpeculationParams = {
+  enabled: true,
+  draftLength: undefined,
+  verification: 'coupled',
+};
+
+/** Longest draft that a caller may ask for. */
+export const MAX_DRAFT_LENGTH = 16;
+
+/** Longest draft that the engine chooses by itself. */
+export const MAX_CHOSEN_DRAFT_LENGTH = 8;
+
+/** Requests running and waiting at once, unless the options say otherwise. */
+export const DEFAULT_MAX_RUNNING = 16;
+export const DEFAULT_MAX_WAITING = 128;
+
+/** Most alternatives that a request may ask for per token. */
+export const MAX_TOP_LOGPROBS = 20;

@@ -1,0 +1,31 @@
+/** `draft` skips the units that the plan drops; `target` runs the whole model. */
+export type StepMode = 'target' | 'draft';
+
+/**
+ * One sequence inside a model: its KV cache and the only way to extend it. Verified positions are written by target
+ * steps; a draft reads them and writes its own rows behind them, which the next target step overwrites after a trim.
+ */
+export interface ModelSequence {
+  /** Positions in the cache. */
+  readonly length: number;
+  /**
+   * Appends `ids` at `length` and returns the logits of the last `outputRows` of them, [outputRows, V] row by row.
+   * The array is valid until the next call on any sequence of the model.
+   */
+  forward(ids: readonly number[], outputRows: number, mode: StepMode): Float32Array;
+  /** Keeps the first `toLength` positions. Absolute, so that doing it twice is harmless. */
+  trim(toLength: number): void;
+  /** Gives the buffers back. */
+  dispose(): void;
+}
+
+/** A loaded model: the engine's only view of the runtime, so that a scripted fake can stand in for it. */
+export interface ModelRunner {
+  readonly provider: string;
+  readonly vocabSize: number;
+  readonly maxContextTokens: number;
+  /** Whether `draft` steps differ from `target` steps. */
+  readonly hasDraft: boolean;
+  openSequence(): ModelSequence;
+  dispose(): Promise<void>;
+}

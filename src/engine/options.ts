@@ -1,0 +1,25 @@
+import type { EngineSpec } from '../artifact/engine-spec.ts';
+import type { Provider } from '../runtime/index.ts';
+
+/** What {@linkcode createEngine} needs. All of it can be sent to another thread. */
+export interface EngineOptions extends EngineLimits {
+  /** The ONNX graph, or where it is. */
+  readonly graph: Uint8Array | { readonly path: string };
+  /** Folder of the weight files that the graph points into. */
+  readonly weightsDir: string;
+  readonly spec: EngineSpec;
+  /** Execution provider; default `cpu`. */
+  readonly provider?: Provider | undefined;
+  /** Threads of the session; default: the runtime's choice. */
+  readonly threads?: number | undefined;
+}
+
+/** Settings of an engine that do not depend on how its model is loaded. */
+export interface EngineLimits {
+  /** Requests that take turns; default 16. */
+  readonly maxRunning?: number | undefined;
+  /** Requests that wait for a place; more are refused; default 128. */
+  readonly maxWaiting?: number | undefined;
+  /** Probability that a draft token is accepted, as measured when the artifact was built; default 0.6. */
+  readonly acceptancePrior?: number | undefined;
+}

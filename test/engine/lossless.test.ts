@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'bun:test';
+import { RandomStream } from '../../src/lib/random.ts';
+import { ScriptedModel } from '../fakes/scripted-model.ts';
+import { collect, requestOf, scriptedEngine } from './helpers.ts';
+import { randomRequest, withDraftLength, withoutSpeculation } from './random-request.ts';
+import { chiSquareZ } from './statistics.ts';
+
+describe('coupled verification', () => {
+  test('gives the same text with speculation on, off and with any draft length, for random requests', async () => {
+    const random = new RandomStream(2024);
+    for (let round = 0; round < 250; round++) {
+      const share = random.next();
+      const script = random.nextBits();
+      const agrees = (position: number) => new RandomStream(script + position).next() < share;
+      const model = new ScriptedModel({ agrees, spread: 1 + 6 * random.next() });
+      const engine = scriptedEngine(model);
+      const request = randomRequest(random, model.vocabSize, 1 + random.nextInt(40));
+      const plain = await collect(engine, withoutSpeculation(request));
+      for (const draftLength of [undefined, 0, 1, 2, 3, 4, 5, 6, 7, 8]) {
+        const speculative = await collect(engine, withDraftLength(request, draftLength));
+        expect(speculative.ids).toEqual(plain.ids);
+        expect(speculative.done.finishReason).toBe(plain.done.finishReason);
+      }
+      expect(model.openSequences).toBe(0);
+    }
+  });
+
+  test('gives the same text alone and beside others', async () => {
+    const random = new RandomStream(7);
+    const model = new ScriptedModel({ agrees: (position) => position % 3 > 0 });
+    const engine = scriptedEngine(model);
+    const requests = Array.from({ length: 12 }, () => randomRequest(random, model.vocabSize, 30));
+    const together = await Promise.all(requests.map((request) => collect(engine, request)));
+    for (const [i, request] of requests.entries()) {
+      expect(together[i]!.ids).toEqual((await collect(engine, request)).ids);
+    }
+  });
+
+  test('another seed gives another text', async () => {
+    const engine = scriptedEngine(new ScriptedModel());
+    const textOf = async (seed: number) =>
+      (await collect(engine, requestOf({ sampling: { temperature: 1, seed } }))).ids;
+    expect(await textOf(1)).toEqual(await textOf(1));
+    expect(await textOf(1)).not.toEqual(await textOf(2));
+  });
+});
+
+describe('rejection verification', () => {
+  test('at temperature 0 gives the greedy text with any draft length', async () => {
+    const model = new ScriptedModel({ agrees: (position) => position % 3 !== 0 });
+    for (const draftLength of [0, 1, 3, 8]) {
+      const request = requestOf({ speculation: { draftLength, verification: 'rejection' } });
+      expect((await collect(scriptedEngine(model), request)).ids).toEqual(model.greedy([1, 2, 3], 16));
+    }
+  });
+});
+
+/** Occurrences of each pair of first tokens over `seeds` generations, and what the model's own probabilities expect. */
+describe("the distribution of the text is the model's own", () => {
+  const [vocabSize, seeds] = [6, 12_000];
+  const settings = [
+    { temperature: 1 },
+    { temperature: 1.4, topP: 0.9, repetitionPenalty: 1.5 },
+    { temperature: 0.8, topK: 4, minP: 0.05, presencePenalty: 0.7, logitBias: new Map([[2, 1]]) },
+  ];
+  for (const verification of ['coupled', 'rejection'] as const) {
+    for (const draftLength of [0, 2]) {
+      for (const [i, sampling] of settings.entries()) {
+        test(`${verification}, draft length ${draftLength}, setting ${i}`, async () => {
+          const model = new ScriptedModel({ vocabSize, agrees: (position) => position === 2, spread: 1.5 });
+          const engine = scriptedEngine(model);
+          const request = (seed: number) =>
+            requestOf({
+              promptIds: [3],
+              maxTokens: 3,
+              sampling: { ...sampling, seed },
+              speculation: { draftLength, verification },
+            });
+          const counts = new Array<number>(vocabSize ** 3).fill(0);
+          for (let seed = 0; seed < seeds; seed++) {
+            const [a, b, c] = (await collect(engine, request((seed * 2654435761) % 2 ** 32))).ids;
+            counts[(a! * vocabSize + b!) * vocabSize + c!]!++;
+          }
+          expect(chiSquareZ(counts, expectedCounts(model, request(0), seeds))).toBeLessThan(4.5);
+        });
+      }
+    }
+  }
+});
+
+function expectedCounts(
+  model: ScriptedModel,
+  request: ReturnType<typeof requestOf>,
+  seeds: number,
+): number[] {
+  const counts: number[] = [];
+  for (let a = 0; a < model.vocabSize; a++) {
+    const first = nextProbs(model, request, []);
+    const second = nextProbs(model, request, [a]);
+    for (let b = 0; b < model.vocabSize; b++) {
+      const third = nextProbs(model, request, [a, b]);
+      for (let c = 0; c < model.vocabSize; c++) counts.push(seeds * first[a]! * second[b]! * third[c]!);
+    }
+  }
+  return counts;
+}
+
+/** The request's distribution after `generated`, in plain arithmetic of its own. */
+function nextProbs(
+  model: ScriptedModel,
+  request: ReturnType<typeof requestOf>,
+  generated: number[],
+): number[] {
+  const { sampling, promptIds } = request;
+  let logits = [...model.logitsAfter([...promptIds, ...generated], 'target')];
+  logits = logits.map((logit, id) => {
+    let value = logit + (sampling.logitBias.get(id) ?? 0);
+    if ([...promptIds, ...generated].includes(id)) {
+      value = value > 0 ? value / sampling.repetitionPenalty : value * sampling.repetitionPenalty;
+    }
+    return value - (generated.includes(id) ? sampling.presencePenalty : 0);
+  });
+  const ranked = logits
+    .map((logit, id) => ({ id, weight: Math.exp(logit / sampling.temperature) }))
+    .sort((x, y) => y.weight - x.weight)
+    .slice(0, sampling.topK || undefined);
+  const total = ranked.reduce((sum, entry) => sum + entry.weight, 0);
+  let mass = 0;
+  const nucleus = ranked.filter((entry) => {
+    const isKept = mass < sampling.topP * total;
+    mass += entry.weight;
+    return isKept && entry.weight >= sampling.minP * ranked[0]!.weight;
+  });
+  const keptTotal = nucleus.reduce((sum, entry) => sum + entry.weight, 0);
+  const probs = new Array<number>(model.vocabSize).fill(0);
+  for (const { id, weight } of nucleus) probs[id] = weight / keptTotal;
+  return probs;
+}

@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url';
+import { type Artifact, listUnitNames, parseUnit, writeArtifact } from '../../src/artifact/index.ts';
+import { buildServingGraph } from '../../src/graph/index.ts';
+import { readModelFolder } from '../../src/hf/index.ts';
+
+/** The story model's folder, baked or not. */
+export const STORIES_DIR: string = fileURLToPath(new URL('../../artifacts/stories', import.meta.url));
+
+/** Units of the story model that change little: a plan of a real build would hold about these. */
+const DROPPED = ['1.attn', '2.mlp', '4.attn', '5.attn'];
+
+/** Bakes the story model with a fixed draft, no scoring, in a second: weights are linked, the graph is real. */
+export async function bakeStories(outDir: string): Promise<Artifact> {
+  const folder = await readModelFolder(STORIES_DIR);
+  const dropped = DROPPED.map((name) => parseUnit(name)!);
+  const target = buildServingGraph(folder, { dropped: [] });
+  const draft = buildServingGraph(folder, { dropped });
+  const units = listUnitNames(folder.config.numLayers).map((name) => ({ name, score: 0 }));
+  return writeArtifact(outDir, {
+    modelDir: STORIES_DIR,
+    sourceFiles: folder.files,
+    graphs: [
+      { name: target.spec.graph, bytes: target.bytes },
+      { name: 'draft.onnx', bytes: draft.bytes },
+    ],
+    content: {
+      name: 'stories',
+      model: folder.config,
+      generation: folder.generation,
+      scores: { method: 'last', units, layers: Array(folder.config.numLayers).fill(0), matrix: null },
+      drafts: [
+        {
+          name: 'fixed',
+          dropped,
+          keptShare: 0.75,
+          graph: 'draft.onnx',
+          isDraft: draft.spec.inputs.isDraft,
+          slots: draft.spec.draftSlots,
+        },
+      ],
+      calibration: {
+        source: 'self',
+        fileSha256: null,
+        seed: 0,
+        sequences: 0,
+        tokens: 0,
+        relativeStandardError: null,
+        stoppedBy: 'none',
+      },
+      engine: target.spec,
+      measured: {
+        date: '2026-01-01T00:00:00Z',
+        machine: { cpu: 'none', cores: 1, memoryBytes: 1, os: 'none', runtime: 'none' },
+        servedDraft: 'fixed',
+        chosenBy: 'keep',
+        acceptanceRate: 0.7,
+        acceptanceByPosition: [0.7],
+        costs: { draftMs: 1, targetMs: 2, verification: [{ width: 4, ms: 3 }] },
+        plainTokensPerSecond: 1,
+        predictedTokensPerSecond: 1,
+        measuredTokensPerSecond: 1,
+        candidates: [],
+      },
+    },
+  });
+}
