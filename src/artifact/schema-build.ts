@@ -1,0 +1,126 @@
+import * as v from 'valibot';
+import { camelKeys } from './case.ts';
+import { amount, count, described, flag, real, share, text, textLike } from './schema-fields.ts';
+import type { ArtifactFile, CalibrationFacts, ManifestDraft, ManifestScores } from './types.ts';
+import { parseUnit, UNIT_NAME } from './units.ts';
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** A path that stays inside its folder on every system: parts of plain characters between `/`, no `..`, no drive. */
+const SAFE_NAME = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[^\\/:\0]+(?:\/[^\\/:\0]+)*$/;
+
+const file = v.strictObject({
+  name: textLike(SAFE_NAME, "Path relative to the artifact's folder, with /, never outside of it"),
+  role: described(
+    v.picklist(['source', 'graph']),
+    'source: as the model folder has it; graph: written by the build',
+  ),
+  bytes: count('Size', 'bytes'),
+  sha256: textLike(SHA256, 'SHA-256 of the content, hexadecimal'),
+  checked_fast: flag('Whether the fast mode of opening hashes it too; sizes are always compared'),
+});
+
+/** Every file that the artifact relies on, once. */
+export const FilesSchema: v.GenericSchema<unknown, ArtifactFile[]> = v.pipe(
+  described(v.array(file), 'Every file that the artifact relies on'),
+  v.check((files) => new Set(files.map(({ name }) => name)).size === files.length, 'a file is listed twice'),
+  v.transform((wire) => camelKeys(wire)),
+);
+
+/** Scores in the order of units. */
+export const ScoresSchema: v.GenericSchema<unknown, ManifestScores> = v.pipe(
+  described(
+    v.strictObject({
+      method: text('Name of the scoring method, as `sdfp score --method` takes it'),
+      units: described(
+        v.array(
+          v.strictObject({
+            name: textLike(UNIT_NAME, 'Layer and block: 3.attn, 7.mlp'),
+            score: real('Low: removing the unit matters little', 'method-specific; `fit`: nats per token'),
+          }),
+        ),
+        '2L prunable units in the order 0.attn, 0.mlp, 1.attn, ...',
+      ),
+      layers: described(
+        v.array(real('Score of a layer', 'as the units')),
+        'L scores of whole layers',
+        'as the units',
+      ),
+      matrix: described(
+        v.nullable(v.array(v.array(real('Interaction', 'as the units')))),
+        '2L x 2L Fisher information of the gates, rows and columns in the order of units; null: the method has none',
+        'squared nats per token',
+      ),
+    }),
+    'How much each prunable unit matters',
+  ),
+  v.transform((wire) => camelKeys(wire)),
+);
+
+const draft = v.pipe(
+  v.strictObject({
+    name: text('Name of the draft, unique here'),
+    dropped: described(
+      v.array(textLike(UNIT_NAME, 'Layer and block')),
+      'Units that the draft skips, in order of layers',
+    ),
+    kept_share: share('Share of the block weights that the draft keeps'),
+    graph: text('File name of the ONNX graph that holds target and draft'),
+    is_draft: described(
+      v.nullable(text('Input name')),
+      'bool [1]: true runs the draft, dropped units skipped; null: nothing is dropped',
+    ),
+    slots: described(
+      v.array(count('Index into engine.inputs.past_keys', 'cache slots')),
+      'Cache slots that a draft step writes; a target step writes all',
+      'cache slots',
+    ),
+  }),
+  v.transform(({ dropped, ...rest }) => ({
+    // The pattern above lets only unit names through, so none is lost here.
+    dropped: dropped.flatMap((name) => parseUnit(name) ?? []),
+    ...camelKeys(rest),
+  })),
+);
+
+/** The drafts that the scores propose. */
+export const DraftsSchema: v.GenericSchema<unknown, ManifestDraft[]> = described(
+  v.pipe(
+    v.array(draft),
+    v.check(
+      (drafts) => new Set(drafts.map(({ name }) => name)).size === drafts.length,
+      'two drafts have one name',
+    ),
+  ),
+  'Drafts to choose from; which one is served, measured.served_draft says',
+);
+
+/** The text that the scores were taken on. */
+export const CalibrationSchema: v.GenericSchema<unknown, CalibrationFacts> = v.pipe(
+  described(
+    v.strictObject({
+      source: described(
+        v.picklist(['self', 'file']),
+        'self: sampled by the model itself; file: given with --calibration',
+      ),
+      file_sha256: described(
+        v.nullable(textLike(SHA256, 'SHA-256')),
+        "SHA-256 of the file's content; null for self",
+      ),
+      seed: count('Seed of the sampled text and of the order of sequences', '32-bit number'),
+      sequences: count('Sequences scored', 'sequences'),
+      tokens: count('Tokens scored', 'tokens'),
+      relative_standard_error: described(
+        v.nullable(amount('Relative standard error', 'ratio')),
+        "Standard error of the scores over the scores, FIT's criterion of stability; null: not measured",
+        'ratio',
+      ),
+      stopped_by: described(
+        v.picklist(['stable', 'cap', 'data', 'none']),
+        'stable: the error fell below its limit; cap: most sequences allowed; data: the file ended; none: the method needs no text',
+      ),
+    }),
+    'Text that the scores were taken on',
+  ),
+  v.transform((wire) => camelKeys(wire)),
+);

@@ -1,0 +1,83 @@
+import * as v from 'valibot';
+import { camelKeys } from './case.ts';
+import { amount, count, described, share, text } from './schema-fields.ts';
+import type { MeasuredFacts } from './types.ts';
+
+const machine = v.strictObject({
+  cpu: text('Model of the processor'),
+  cores: count('Processor cores usable by the process', 'cores'),
+  memory_bytes: count('Main memory', 'bytes'),
+  os: text('Operating system and architecture'),
+  runtime: text('JavaScript runtime and version'),
+});
+
+const costs = v.strictObject({
+  draft_ms: described(
+    v.nullable(amount('Time', 'ms')),
+    'Median draft step of one token; null: there is no draft',
+    'ms',
+  ),
+  target_ms: amount('Median target step of one token', 'ms'),
+  verification: described(
+    v.array(
+      v.strictObject({
+        width: count('New tokens in the step', 'tokens'),
+        ms: amount('Median target step of that width', 'ms'),
+      }),
+    ),
+    'Target steps by width',
+  ),
+});
+
+const candidate = v.strictObject({
+  name: text('Name of the draft'),
+  acceptance_rate: share('Accepted over drafted tokens'),
+  draft_ms: amount('Median draft step of one token', 'ms'),
+  predicted_tokens_per_second: amount('Speed by the formula from acceptance and costs', 'tokens/s'),
+  measured_tokens_per_second: described(
+    v.nullable(amount('Speed', 'tokens/s')),
+    'Speed of real speculative decoding; null: not run',
+    'tokens/s',
+  ),
+});
+
+/** What one machine measured; same inputs and seed give the same manifest but for this. */
+export const MeasuredSchema: v.GenericSchema<unknown, MeasuredFacts> = v.pipe(
+  described(
+    v.strictObject({
+      date: described(v.pipe(v.string(), v.isoTimestamp()), 'When, ISO 8601 in UTC'),
+      machine: described(machine, 'Where'),
+      served_draft: described(
+        v.nullable(text('Name of a draft')),
+        'The draft that is served; null: none pays, the target decodes plainly',
+      ),
+      chosen_by: described(
+        v.picklist(['speed', 'keep', 'none']),
+        'speed: fastest of the drafts; keep: given by --keep; none: no draft pays',
+      ),
+      acceptance_rate: described(
+        v.nullable(share('Accepted over drafted tokens')),
+        'Of the served draft on held-out text; null: there is no draft',
+        'share, 0..1',
+      ),
+      acceptance_by_position: described(
+        v.array(share('Share accepted')),
+        'Entry i: of the drafts that reached position i, the share accepted there',
+        'share, 0..1',
+      ),
+      costs: described(costs, 'Times of single steps, batch 1'),
+      plain_tokens_per_second: amount('Speed without speculation', 'tokens/s'),
+      predicted_tokens_per_second: amount(
+        'Speed with the served draft by the formula from acceptance and costs',
+        'tokens/s',
+      ),
+      measured_tokens_per_second: amount(
+        'Speed with the served draft in real speculative decoding',
+        'tokens/s',
+      ),
+      candidates: described(v.array(candidate), 'Each draft that was measured'),
+    }),
+    'What one machine measured',
+  ),
+  v.transform((wire) => camelKeys(wire)),
+);

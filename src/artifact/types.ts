@@ -1,0 +1,132 @@
+import type { GenerationDefaults, ModelConfig } from '../hf/types.ts';
+import type { DraftPlan } from '../plan/types.ts';
+import type { EngineSpec } from './engine-spec.ts';
+
+/** What manifest.json says; its fields are described one by one in `manifest.ts`. Letters: L layers. */
+export interface Manifest {
+  readonly schemaVersion: number;
+  /** Version of the package that wrote the artifact. */
+  readonly sdfpVersion: string;
+  /** Name under which the model is served. */
+  readonly name: string;
+  readonly files: readonly ArtifactFile[];
+  readonly model: ModelConfig;
+  readonly generation: GenerationDefaults;
+  readonly scores: ManifestScores;
+  /** Drafts that the scores propose, each with a graph of its own; which one is served is a matter of measured speed. */
+  readonly drafts: readonly ManifestDraft[];
+  readonly calibration: CalibrationFacts;
+  /** Of the target alone; a draft's graph has the same inputs and outputs but for what {@linkcode ManifestDraft} says. */
+  readonly engine: EngineSpec;
+  /** The one part that differs from build to build. Null: built without measuring. */
+  readonly measured: MeasuredFacts | null;
+}
+
+/** A file that the artifact relies on. */
+export interface ArtifactFile {
+  /** Relative to the artifact's folder, with `/`. */
+  readonly name: string;
+  /** `source`: as the model folder has it; `graph`: written by the build. */
+  readonly role: 'source' | 'graph';
+  readonly bytes: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  /** Whether the fast mode hashes it too: files under 1 MB. */
+  readonly checkedFast: boolean;
+}
+
+/** Scores of the prunable units; a low score means that removing it matters little. */
+export interface ManifestScores {
+  readonly method: string;
+  /** [2L]: `0.attn`, `0.mlp`, `1.attn`, ... */
+  readonly units: readonly { readonly name: string; readonly score: number }[];
+  /** [L]: whole layers. */
+  readonly layers: readonly number[];
+  /** [2L][2L], in the order of `units`; null for methods without interactions. */
+  readonly matrix: readonly (readonly number[])[] | null;
+}
+
+/** A draft plan and the graph that holds it beside the target, over the same weights. */
+export interface ManifestDraft extends DraftPlan {
+  /** Unique in the manifest, e.g. `drop-12`. */
+  readonly name: string;
+  /** Share of the block weights that the draft keeps, 0..1. */
+  readonly keptShare: number;
+  /** File name of the graph. */
+  readonly graph: string;
+  /** Name of the input that runs the draft; null when it drops nothing. */
+  readonly isDraft: string | null;
+  /** Cache slots that a draft step writes. */
+  readonly slots: readonly number[];
+}
+
+/** Text that the scores were taken on. */
+export interface CalibrationFacts {
+  /** `self`: sampled by the model itself; `file`: given by the person who built it. */
+  readonly source: 'self' | 'file';
+  /** Of the file's bytes; null for `self`. */
+  readonly fileSha256: string | null;
+  readonly seed: number;
+  readonly sequences: number;
+  readonly tokens: number;
+  /** Largest standard error of a unit's score over the score; null when one sequence or a method that measures nothing leaves none. */
+  readonly relativeStandardError: number | null;
+  /** `stable`: FIT's criterion; `cap`: most sequences allowed; `data`: the file ended; `none`: the method needs no text. */
+  readonly stoppedBy: 'stable' | 'cap' | 'data' | 'none';
+}
+
+/** What one machine measured at one time. */
+export interface MeasuredFacts {
+  /** ISO 8601, UTC. */
+  readonly date: string;
+  readonly machine: MachineFacts;
+  /** Name of the draft that is served; null: none pays on this model, the target decodes plainly. */
+  readonly servedDraft: string | null;
+  /** `speed`: the fastest of the drafts; `keep`: the person who built it said how much to keep; `none`: no draft pays. */
+  readonly chosenBy: 'speed' | 'keep' | 'none';
+  /** Accepted / drafted tokens of the served draft; null without one. */
+  readonly acceptanceRate: number | null;
+  /** Entry i: share of drafts that reached position i and were accepted there. */
+  readonly acceptanceByPosition: readonly number[];
+  readonly costs: MeasuredCosts;
+  readonly plainTokensPerSecond: number;
+  readonly predictedTokensPerSecond: number;
+  readonly measuredTokensPerSecond: number;
+  readonly candidates: readonly MeasuredCandidate[];
+}
+
+export interface MachineFacts {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly os: string;
+  /** JavaScript runtime and version. */
+  readonly runtime: string;
+}
+
+/** Milliseconds per step. */
+export interface MeasuredCosts {
+  /** Null without a draft. */
+  readonly draftMs: number | null;
+  readonly targetMs: number;
+  /** Target steps over `width` new tokens. */
+  readonly verification: readonly { readonly width: number; readonly ms: number }[];
+}
+
+/** What a draft costs and brings. */
+export interface MeasuredCandidate {
+  /** Name of the draft. */
+  readonly name: string;
+  readonly acceptanceRate: number;
+  readonly draftMs: number;
+  readonly predictedTokensPerSecond: number;
+  /** Null: not run to the end. */
+  readonly measuredTokensPerSecond: number | null;
+}
+
+/** An opened artifact: its files are those that the manifest names. */
+export interface Artifact {
+  /** Absolute path. */
+  readonly dir: string;
+  readonly manifest: Manifest;
+}
