@@ -1,0 +1,113 @@
+import { createEngine, DEFAULT_SAMPLING, DEFAULT_SPECULATION, type Engine } from '../engine/index.ts';
+import {
+  type CalibrationEncoder,
+  readFileSequences,
+  type SampleTokens,
+  sampleSequences,
+  startOfText,
+} from '../fit/index.ts';
+import type { ServingGraph } from '../graph/index.ts';
+import type { ModelFolder } from '../hf/index.ts';
+import { loadTextCodec } from '../text/index.ts';
+
+type Ids = readonly number[];
+
+/** The text of a build. Owns what it is written with: dispose of it. */
+export interface BuildText extends AsyncDisposable {
+  /** To score on; endless when sampled. */
+  readonly calibration: AsyncIterable<Ids> | Iterable<Ids>;
+  /** Prompts for measuring, that no score has seen. */
+  readonly heldOut: readonly Ids[];
+}
+
+/** Tokens of a calibration sequence. */
+const SEQUENCE_TOKENS = 256;
+/** Held-out sequences, and how much of each becomes a prompt. */
+const HELD_OUT_SEQUENCES = 6;
+const PROMPT_TOKENS = 32;
+/** Keeps held-out text apart from the calibration text of the same seed. */
+const HELD_OUT_SEED = 0x5eed;
+
+/** Sequences of the user's file; the last ones are held out. Throws SdfpError `invalid_request` for a file that cannot be used. */
+export async function readBuildText(folder: ModelFolder, calibrationFile: string): Promise<BuildText> {
+  const sequences = await readFileSequences(
+    calibrationFile,
+    await fileEncoder(folder.dir),
+    sequenceTokens(folder),
+  );
+  const held = Math.min(HELD_OUT_SEQUENCES, Math.floor(sequences.length / 2));
+  return {
+    calibration: sequences.slice(0, sequences.length - held),
+    heldOut: toPrompts(held === 0 ? sequences : sequences.slice(-held)),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** Text that the model itself writes at temperature 1: labels drawn from the model, and no data set is needed. */
+export async function sampleBuildText(
+  folder: ModelFolder,
+  target: ServingGraph,
+  seed: number,
+): Promise<BuildText> {
+  const engine = await createEngine({ graph: target.bytes, spec: target.spec, weightsDir: folder.dir });
+  const sequencesFrom = (from: number) =>
+    sampleSequences({
+      sample: samplerOf(engine, folder.generation.eosTokenIds),
+      starts: [startOfText(folder.generation)],
+      maxTokens: sequenceTokens(folder),
+      seed: from,
+    });
+  try {
+    const heldOut = await take(sequencesFrom((seed ^ HELD_OUT_SEED) >>> 0), HELD_OUT_SEQUENCES);
+    return {
+      calibration: sequencesFrom(seed),
+      heldOut: toPrompts(heldOut),
+      [Symbol.asyncDispose]: () => engine.dispose(),
+    };
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}
+
+function sequenceTokens({ config }: ModelFolder): number {
+  return Math.min(SEQUENCE_TOKENS, config.maxPositions);
+}
+
+function toPrompts(sequences: readonly Ids[]): Ids[] {
+  return sequences.map((ids) => ids.slice(0, Math.min(PROMPT_TOKENS, Math.ceil(ids.length / 2))));
+}
+
+async function fileEncoder(modelDir: string): Promise<CalibrationEncoder> {
+  const text = await loadTextCodec(modelDir);
+  return {
+    encodeText: (content) => text.encode(content),
+    encodeChat: (messages) =>
+      text.encode(text.renderChat(messages.map((message) => ({ ...message }))), { addSpecialTokens: false }),
+  };
+}
+
+function samplerOf(engine: Engine, stopTokenIds: Ids): SampleTokens {
+  return async (promptIds, maxTokens, seed) => {
+    const ids: number[] = [];
+    const events = engine.generate({
+      promptIds,
+      maxTokens,
+      sampling: { ...DEFAULT_SAMPLING, seed },
+      speculation: { ...DEFAULT_SPECULATION, enabled: false },
+      stopTokenIds,
+      topLogprobs: undefined,
+    });
+    for await (const event of events) if (event.type === 'tokens') ids.push(...event.ids);
+    return ids;
+  };
+}
+
+async function take<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {
+  const taken: T[] = [];
+  for await (const item of items) {
+    taken.push(item);
+    if (taken.length === count) break;
+  }
+  return taken;
+}
