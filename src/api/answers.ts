@@ -1,0 +1,147 @@
+/** Wire types of what the server answers: OpenAI's, with vLLM's and our own extensions. */
+
+export type FinishReason = 'stop' | 'length';
+export type Origin = 'draft' | 'target';
+
+/** Body of every error, whatever its status. */
+export interface ErrorEnvelope {
+  readonly error: ErrorBody;
+}
+
+export interface ErrorBody {
+  readonly message: string;
+  readonly type: string;
+  /** Request field to blame. */
+  readonly param: string | null;
+  readonly code: string | null;
+}
+
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly completion_tokens_details: {
+    readonly accepted_prediction_tokens: number;
+    readonly rejected_prediction_tokens: number;
+  };
+}
+
+/** vLLM's names and meanings. */
+export interface SpeculationMetrics {
+  /** Tokens per drafting round: 1 + accepted / rounds; 1 without rounds. */
+  readonly mean_acceptance_length: number;
+  /** Accepted / drafted; 0 without drafts. */
+  readonly draft_acceptance_rate: number;
+  /** Rounds that drafted at least one token. */
+  readonly num_spec_steps: number;
+  readonly num_draft_tokens: number;
+  readonly num_accepted_draft_tokens: number;
+}
+
+export interface Metrics {
+  readonly speculative_decoding: SpeculationMetrics;
+}
+
+/** Only with `return_token_ids`: one origin per id. */
+export interface TokenFields {
+  readonly token_ids?: readonly number[];
+  readonly token_origins?: readonly Origin[];
+}
+
+export interface TopLogprob {
+  readonly token: string;
+  readonly logprob: number;
+  /** UTF-8 bytes of the token, also of a part of a character. */
+  readonly bytes: readonly number[];
+}
+
+export interface ChatLogprobs {
+  readonly content: readonly (TopLogprob & { readonly top_logprobs: readonly TopLogprob[] })[];
+}
+
+/** Of text completions; lists have one entry per token. */
+export interface TextLogprobs {
+  readonly tokens: readonly string[];
+  readonly token_logprobs: readonly (number | null)[];
+  readonly top_logprobs: readonly (Readonly<Record<string, number>> | null)[];
+  /** Characters before each token in `text` of the whole answer. */
+  readonly text_offset: readonly number[];
+}
+
+interface Head {
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly model: string;
+}
+
+interface Tail {
+  readonly usage: Usage;
+  readonly metrics: Metrics;
+}
+
+/** In chunks: usage is null but in the last, and absent unless asked for. */
+interface ChunkTail {
+  readonly usage?: Usage | null;
+  readonly metrics?: Metrics;
+}
+
+export interface ChatChoice extends TokenFields {
+  readonly index: number;
+  readonly message: { readonly role: 'assistant'; readonly content: string; readonly refusal: null };
+  readonly logprobs: ChatLogprobs | null;
+  readonly finish_reason: FinishReason;
+}
+
+export interface ChatAnswer extends Head, Tail {
+  readonly object: 'chat.completion';
+  readonly choices: readonly ChatChoice[];
+}
+
+export interface ChatChunkChoice extends TokenFields {
+  readonly index: number;
+  readonly delta: { readonly role?: 'assistant'; readonly content?: string };
+  readonly logprobs: ChatLogprobs | null;
+  readonly finish_reason: FinishReason | null;
+}
+
+export interface ChatChunk extends Head, ChunkTail {
+  readonly object: 'chat.completion.chunk';
+  readonly choices: readonly ChatChunkChoice[];
+}
+
+export interface CompletionChoice extends TokenFields {
+  readonly index: number;
+  readonly text: string;
+  readonly logprobs: TextLogprobs | null;
+  readonly finish_reason: FinishReason;
+}
+
+export interface CompletionAnswer extends Head, Tail {
+  readonly object: 'text_completion';
+  readonly choices: readonly CompletionChoice[];
+}
+
+export interface CompletionChunkChoice extends Omit<CompletionChoice, 'finish_reason'> {
+  readonly finish_reason: FinishReason | null;
+}
+
+export interface CompletionChunk extends Head, ChunkTail {
+  readonly object: 'text_completion';
+  readonly choices: readonly CompletionChunkChoice[];
+}
+
+/** A model of /v1/models. */
+export interface ModelObject {
+  readonly id: string;
+  readonly object: 'model';
+  readonly created: number;
+  readonly owned_by: string;
+  /** Context in tokens. */
+  readonly max_model_len: number;
+}
+
+export interface ModelList {
+  readonly object: 'list';
+  readonly data: readonly ModelObject[];
+}

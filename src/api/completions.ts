@@ -1,0 +1,114 @@
+import * as v from 'valibot';
+import { boolean, integer, needs, plainText, unsupported } from './fields.ts';
+import { type GenerationBody, type GenerationOptions, GenerationSchema } from './generation.ts';
+
+/** Body of POST /v1/completions. */
+export interface CompletionBody extends GenerationBody {
+  prompt: string | string[] | number[] | number[][];
+  max_tokens?: number | null | undefined;
+  logprobs?: number | null | undefined;
+  echo?: boolean | null | undefined;
+  suffix?: unknown;
+  best_of?: unknown;
+  response_format?: unknown;
+}
+
+/** Text, or token ids used as they are. */
+export type Prompt = string | readonly number[];
+
+/** A checked text completion request. */
+export interface CompletionRequest extends GenerationOptions {
+  readonly prompts: readonly Prompt[];
+  readonly maxTokens: number;
+  /** Undefined: no logprobs. */
+  readonly topLogprobs: number | undefined;
+  readonly echo: boolean;
+}
+
+const MAX_PROMPTS = 64;
+
+/** Ids above the vocabulary are refused later, by the server that knows its size. */
+const tokenId = v.pipe(
+  v.number(needs('a token id')),
+  v.integer(needs('a token id')),
+  v.minValue(0, needs('a token id')),
+  v.maxValue(0x7fffffff, needs('a token id')),
+);
+
+/** Shared with /detokenize. */
+export const TokenIdsSchema: v.GenericSchema<number[]> = v.array(tokenId, needs('a list of token ids'));
+
+const prompt = v.pipe(
+  v.union(
+    [
+      plainText(),
+      v.pipe(
+        v.array(plainText()),
+        v.nonEmpty(),
+        v.maxLength(MAX_PROMPTS, needs(`at most ${MAX_PROMPTS} prompts`)),
+      ),
+      v.pipe(TokenIdsSchema, v.nonEmpty(needs('at least one token id'))),
+      v.pipe(
+        v.array(v.pipe(TokenIdsSchema, v.nonEmpty())),
+        v.nonEmpty(),
+        v.maxLength(MAX_PROMPTS, needs(`at most ${MAX_PROMPTS} prompts`)),
+      ),
+    ],
+    needs('a text, a list of texts, a list of token ids, or a list of such lists'),
+  ),
+  v.description('Text, or token ids used as they are; or a list of either, at most 64.'),
+);
+
+const fields = v.object({
+  prompt,
+  max_tokens: integer({
+    min: 0,
+    max: 1e9,
+    description: 'Most tokens of an answer. Default 16. 0 only with `echo`.',
+  }),
+  logprobs: integer({
+    min: 0,
+    max: 20,
+    description: 'Log probabilities, of as many likely tokens beside each. Default: none.',
+  }),
+  echo: boolean('The prompt comes before the answer. Default false.'),
+  suffix: unsupported('is not supported, needs to be empty', (value) => value === ''),
+  best_of: unsupported('is not supported but for 1', (value) => value === 1),
+  response_format: unsupported(
+    'is not supported but for {"type": "text"}',
+    (value) => typeof value === 'object' && value !== null && 'type' in value && value.type === 'text',
+  ),
+});
+
+const completionFields: v.GenericSchema<
+  Omit<CompletionBody, keyof GenerationBody>,
+  Omit<CompletionRequest, keyof GenerationOptions>
+> = v.pipe(
+  fields,
+  v.forward(
+    v.partialCheck(
+      [['max_tokens'], ['echo']],
+      ({ max_tokens, echo }) => max_tokens !== 0 || echo === true,
+      'is 0 without `echo: true`, needs at least 1',
+    ),
+    ['max_tokens'],
+  ),
+  v.transform((body) => ({
+    prompts: toPrompts(body.prompt),
+    maxTokens: body.max_tokens ?? 16,
+    topLogprobs: body.logprobs,
+    echo: body.echo ?? false,
+  })),
+);
+
+function toPrompts(prompt: CompletionBody['prompt']): Prompt[] {
+  if (typeof prompt === 'string') return [prompt];
+  const ids = prompt.filter((item) => typeof item === 'number');
+  return ids.length > 0 ? [ids] : prompt.filter((item) => typeof item !== 'number');
+}
+
+/** POST /v1/completions. */
+export const CompletionSchema: v.GenericSchema<CompletionBody, CompletionRequest> = v.intersect([
+  GenerationSchema,
+  completionFields,
+]);

@@ -1,0 +1,77 @@
+import * as v from 'valibot';
+
+/** A field that may be absent or null, as OpenAI's clients send both. */
+type Optional<T> = T | null | undefined;
+
+/** Schema of one field of a request body. */
+export type Field<In, Out = In> = v.GenericSchema<Optional<In>, Out | undefined>;
+
+/** What was found, shortened: request bodies may hold anything. */
+function describe(input: unknown): string {
+  const text =
+    typeof input === 'string' ? JSON.stringify(input) : Array.isArray(input) ? 'a list' : String(input);
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+}
+
+/** The message of a field that is not what it needs to be. */
+export function needs(what: string): (issue: v.BaseIssue<unknown>) => string {
+  return (issue) => `received ${describe(issue.input)}, needs ${what}`;
+}
+
+interface NumberRange {
+  readonly min: number;
+  readonly max: number;
+  readonly description: string;
+}
+
+/** Finite number in `min..max`. */
+export function number(range: NumberRange): Field<number> {
+  return ranged(v.number(needs(`a number from ${range.min} to ${range.max}`)), range, 'a number');
+}
+
+/** Whole number in `min..max`. */
+export function integer(range: NumberRange): Field<number> {
+  const message = needs(`a whole number from ${range.min} to ${range.max}`);
+  return ranged(v.pipe(v.number(message), v.integer(message)), range, 'a whole number');
+}
+
+function ranged(
+  base: v.GenericSchema<number>,
+  { min, max, description }: NumberRange,
+  kind: string,
+): Field<number> {
+  const message = needs(`${kind} from ${min} to ${max}`);
+  const schema = v.pipe(base, v.minValue(min, message), v.maxValue(max, message), v.description(description));
+  return optional(schema);
+}
+
+export function boolean(description: string): Field<boolean> {
+  return optional(v.pipe(v.boolean(needs('true or false')), v.description(description)));
+}
+
+/** Text; lone surrogates, which no tokenizer can read, become U+FFFD. */
+export function text(description: string): Field<string> {
+  return optional(v.pipe(plainText(), v.description(description)));
+}
+
+export function plainText(): v.GenericSchema<string> {
+  return v.pipe(
+    v.string(needs('text')),
+    v.transform((value) => value.toWellFormed()),
+  );
+}
+
+/** Null and absent both become undefined. */
+export function optional<In, Out>(schema: v.GenericSchema<In, Out>): Field<In, Out> {
+  return v.pipe(
+    v.nullish(schema),
+    v.transform((value) => value ?? undefined),
+  );
+}
+
+/** A field that is not supported: absent, null and what `isHarmless` lets through; anything else is refused with `reason`. */
+export function unsupported(reason: string, isHarmless: (value: unknown) => boolean): Field<unknown> {
+  return optional(
+    v.pipe(v.unknown(), v.check(isHarmless, reason), v.description(`Not supported: ${reason}`)),
+  );
+}

@@ -1,0 +1,149 @@
+import type { Context } from 'hono';
+import type { GenerationOptions } from '../../api/index.ts';
+import type { AppEnv, ServerContext } from '../context.ts';
+import { invalidRequest, toApiError } from '../errors.ts';
+import type { ServedModel } from '../model-host.ts';
+import type { RequestRecord } from '../request-record.ts';
+import { openScope, type RequestScope } from '../scope.ts';
+import { formatEvent, SSE_HEADERS, sseBody } from '../sse.ts';
+import type { AnswerFormat, CollectedChoice, CreateFormat } from './format.ts';
+import { type GenerateContext, generateChoice } from './generate.ts';
+import type { Job } from './job.ts';
+import { merge } from './merge.ts';
+import type { ChoiceEvent, Finish, Piece } from './pieces.ts';
+import { addTally, createTally, toMetrics, toUsage } from './tally.ts';
+
+/** A request of one API family, ready but for the model. */
+export interface Completion {
+  readonly options: GenerationOptions;
+  readonly toJob: (model: ServedModel) => Job;
+  readonly createFormat: CreateFormat;
+}
+
+/** Answers as JSON or as a stream. Everything that can be refused is refused before a stream begins. */
+export async function respond(
+  c: Context<AppEnv>,
+  server: ServerContext,
+  completion: Completion,
+): Promise<Response> {
+  const release = server.admission.enter();
+  const scope = openScope(c.req.raw.signal, server.requestTimeoutMs);
+  scope.onClose(release);
+  try {
+    const run = await prepare(server, completion, scope, c.get('record'));
+    if (!completion.options.isStream) return c.json(await collect(run));
+    c.get('record').isStream = true;
+    const body = sseBody(streamChunks(run), { keepAliveMs: server.keepAliveMs, onCancel: scope.abandon });
+    // From here on the stream closes the scope.
+    return c.body(body, 200, { ...SSE_HEADERS });
+  } catch (error) {
+    scope.abandon();
+    throw error;
+  } finally {
+    if (!completion.options.isStream) scope.close();
+  }
+}
+
+/** One request on its way to its answer. */
+interface Run {
+  readonly job: Job;
+  readonly format: AnswerFormat;
+  readonly events: AsyncGenerator<ChoiceEvent>;
+  readonly scope: RequestScope;
+  readonly record: RequestRecord;
+  readonly includeUsage: boolean;
+}
+
+async function prepare(
+  server: ServerContext,
+  { options, toJob, createFormat }: Completion,
+  scope: RequestScope,
+  record: RequestRecord,
+): Promise<Run> {
+  const model = await server.host.whenReady(scope.signal);
+  checkModel(model, options.model);
+  const job = toJob(model);
+  const context: GenerateContext = { ...model, scope, watch: server.metrics.watch };
+  const { includeUsage } = options;
+  return {
+    job,
+    format: createFormat({ model, includeUsage }),
+    events: counted(merge(job.choices.map((choice) => generateChoice(choice, context))), record),
+    scope,
+    record,
+    includeUsage,
+  };
+}
+
+/** Counts for the log, also of answers that break off. */
+async function* counted(
+  events: AsyncGenerator<ChoiceEvent>,
+  record: RequestRecord,
+): AsyncGenerator<ChoiceEvent> {
+  record.tokens = 0;
+  for await (const event of events) {
+    if (event.type === 'piece') record.tokens += event.ids.length;
+    yield event;
+  }
+}
+
+/** Errors: 404 `model_not_found`. */
+export function checkModel(model: ServedModel, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === model.id) return;
+  const message = `Finding the model: ${JSON.stringify(wanted.slice(0, 100))} is not served, needs "${model.id}".`;
+  throw invalidRequest(404, 'model_not_found', message, { param: 'model' });
+}
+
+async function collect({ job, events, format, record }: Run): Promise<object> {
+  const pieces = new Map<number, Piece[]>(job.choices.map(({ index }) => [index, []]));
+  const finishes = new Map<number, Finish>();
+  for await (const event of events) {
+    if (event.type === 'piece') pieces.get(event.index)!.push(event);
+    else finishes.set(event.index, event);
+  }
+  const collected = job.choices.map(
+    (choice): CollectedChoice => ({
+      choice,
+      pieces: pieces.get(choice.index)!,
+      finish: finishes.get(choice.index)!,
+    }),
+  );
+  const tally = createTally();
+  record.tally = tally;
+  for (const { finish } of collected) addTally(tally, finish.tally);
+  return format.answer(collected, toUsage(tally, job.promptTokens), toMetrics(tally));
+}
+
+/** The events of a stream, formatted. Never throws: a failure becomes the last event. */
+async function* streamChunks(run: Run): AsyncGenerator<string> {
+  let status = 499;
+  try {
+    for await (const chunk of chunks(run)) yield formatEvent(JSON.stringify(chunk));
+    status = 200;
+    yield formatEvent('[DONE]');
+  } catch (error) {
+    const failure = toApiError(error);
+    status = run.scope.signal.aborted && !run.scope.isTimedOut ? 499 : failure.status;
+    if (failure.status >= 500) run.record.failure = String(error);
+    yield formatEvent(JSON.stringify(failure.envelope), 'error');
+  } finally {
+    if (status === 200) run.scope.close();
+    else run.scope.abandon();
+    run.record.end(status);
+  }
+}
+
+async function* chunks({ job, events, format, record, includeUsage }: Run): AsyncGenerator<object> {
+  const tally = createTally();
+  record.tally = tally;
+  for (const choice of job.choices) {
+    const opening = format.opening(choice);
+    if (opening !== undefined) yield opening;
+  }
+  for await (const event of events) {
+    const choice = job.choices[event.index]!;
+    if (event.type === 'finish') addTally(tally, event.tally);
+    yield event.type === 'piece' ? format.piece(choice, event) : format.finish(choice, event);
+  }
+  if (includeUsage) yield format.usage(toUsage(tally, job.promptTokens), toMetrics(tally));
+}

@@ -1,0 +1,10 @@
+export { type Admission, createAdmission, type Release } from './admission.ts';
+export { type AppLimits, type AppOptions, createApp, createHealthApp } from './app.ts';
+export {
+  createModelHost,
+  type HostState,
+  type ModelHost,
+  type ModelHostControl,
+  type ServedModel,
+} from './model-host.ts';
+export type { PageFile } from './routes/pages.ts';

@@ -1,0 +1,30 @@
+import { Hono } from 'hono';
+import { ChatSchema, CompletionSchema, parseBody } from '../../api/index.ts';
+import { readJson } from '../body.ts';
+import type { AppEnv, ServerContext } from '../context.ts';
+import { createChatFormat } from '../generation/chat-format.ts';
+import { chatJob, completionJob } from '../generation/job.ts';
+import { respond } from '../generation/respond.ts';
+import { createTextFormat } from '../generation/text-format.ts';
+
+/** `/v1/chat/completions` and `/v1/completions`. */
+export function completionRoutes(server: ServerContext): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.post('/v1/chat/completions', async (c) => {
+    const options = parseBody(ChatSchema, await readJson(c));
+    return respond(c, server, {
+      options,
+      toJob: (model) => chatJob(model, options),
+      createFormat: createChatFormat,
+    });
+  });
+  app.post('/v1/completions', async (c) => {
+    const options = parseBody(CompletionSchema, await readJson(c));
+    return respond(c, server, {
+      options,
+      toJob: (model) => completionJob(model, options),
+      createFormat: createTextFormat,
+    });
+  });
+  return app;
+}

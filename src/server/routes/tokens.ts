@@ -1,0 +1,46 @@
+import { Hono } from 'hono';
+import {
+  type DetokenizeAnswer,
+  DetokenizeSchema,
+  parseBody,
+  type TokenizeAnswer,
+  type TokenizeRequest,
+  TokenizeSchema,
+} from '../../api/index.ts';
+import { SdfpError } from '../../lib/errors.ts';
+import { readJson } from '../body.ts';
+import type { AppEnv, ServerContext } from '../context.ts';
+import type { ServedModel } from '../model-host.ts';
+
+/** `/tokenize` and `/detokenize`, as in vLLM. */
+export function tokenRoutes({ host }: ServerContext): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.post('/tokenize', async (c) => {
+    const request = parseBody(TokenizeSchema, await readJson(c));
+    const model = await host.whenReady(c.req.raw.signal);
+    const tokens = tokenize(model, request);
+    const { maxContextTokens } = model.engine.info;
+    return c.json<TokenizeAnswer>({ tokens, count: tokens.length, max_model_len: maxContextTokens });
+  });
+  app.post('/detokenize', async (c) => {
+    const { tokens } = parseBody(DetokenizeSchema, await readJson(c));
+    const { text, engine } = await host.whenReady(c.req.raw.signal);
+    const unknown = tokens.find((id) => id >= engine.info.vocabSize);
+    if (unknown !== undefined) throw unknownToken(unknown, engine.info.vocabSize);
+    return c.json<DetokenizeAnswer>({ prompt: text.decode(tokens, { skipSpecialTokens: false }) });
+  });
+  return app;
+}
+
+function tokenize(
+  { text }: ServedModel,
+  { source, addSpecialTokens, addGenerationPrompt }: TokenizeRequest,
+): number[] {
+  if ('prompt' in source) return text.encode(source.prompt, { addSpecialTokens });
+  return text.encode(text.renderChat(source.messages, { addGenerationPrompt }), { addSpecialTokens: false });
+}
+
+function unknownToken(id: number, vocabSize: number): SdfpError {
+  const problem = `\`tokens\` has the id ${id}, needs ids under ${vocabSize}`;
+  return new SdfpError('invalid_request', `Reading the request: ${problem}.`, { param: 'tokens' });
+}

@@ -1,0 +1,159 @@
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { refuseUnknownVariables } from '../lib/environment.ts';
+import { SdfpError } from '../lib/errors.ts';
+
+/** Settings of a server, from flags and environment. Times in milliseconds. */
+export interface Settings {
+  /** Folder of the artifact that is served. */
+  readonly artifact: string;
+  readonly host: string;
+  readonly port: number;
+  /** Undefined: probes come to `port`. */
+  readonly portHealth: number | undefined;
+  readonly apiKeys: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly maxConcurrency: number;
+  readonly maxQueue: number;
+  readonly maxBodyBytes: number;
+  readonly requestTimeoutMs: number;
+  readonly sseKeepaliveMs: number;
+  readonly shutdownGraceMs: number;
+}
+
+/** Where settings come from; flags (in kebab-case, without dashes) go before the environment. */
+export interface SettingsSource {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly flags?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Largest delay of a timer in JavaScript: 2^31 - 1 ms, 24 days. */
+const MAX_MS = 0x7fffffff;
+
+function text(description: string, fallback: string) {
+  return v.pipe(v.optional(v.string(), fallback), v.description(description));
+}
+
+function list(description: string) {
+  return v.pipe(
+    v.optional(v.string(), ''),
+    v.description(description),
+    v.transform((value) =>
+      value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+    ),
+  );
+}
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+function digits({ min, max }: Range) {
+  const isInRange = (value: string): boolean =>
+    /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max;
+  return v.pipe(v.string(), v.check(isInRange, `a whole number from ${min} to ${max}`), v.transform(Number));
+}
+
+function wholeNumber(description: string, range: Range & { readonly fallback: number }) {
+  return v.pipe(v.optional(digits(range), String(range.fallback)), v.description(description));
+}
+
+function optionalNumber(description: string, range: Range) {
+  return v.pipe(v.optional(digits(range)), v.description(description));
+}
+
+/** By the names in the environment. */
+const ENTRIES = {
+  ARTIFACT: text(
+    'folder of the artifact that is served',
+    fileURLToPath(new URL('../../artifacts/stories', import.meta.url)),
+  ),
+  HOST: text('address to listen on', '0.0.0.0'),
+  PORT: wholeNumber('port to listen on; 0: any free one', { min: 0, max: 65535, fallback: 3000 }),
+  PORT_HEALTH: optionalNumber('second port, for /ping, /live and /health', { min: 1, max: 65535 }),
+  API_KEY: list('keys, separated by commas, of which requests must bear one'),
+  CORS_ORIGINS: list('origins whose pages may call, separated by commas'),
+  MAX_CONCURRENCY: wholeNumber('requests running at once', { min: 1, max: 1024, fallback: 16 }),
+  MAX_QUEUE: wholeNumber('requests waiting beyond these; more are refused', {
+    min: 0,
+    max: 1e6,
+    fallback: 128,
+  }),
+  MAX_BODY_BYTES: wholeNumber('largest body of a request', { min: 1, max: 2 ** 30, fallback: 2 ** 21 }),
+  REQUEST_TIMEOUT_MS: wholeNumber('ceiling of one request', { min: 1, max: MAX_MS, fallback: 240_000 }),
+  SSE_KEEPALIVE_MS: wholeNumber('interval of comments in a stream that waits', {
+    min: 1,
+    max: MAX_MS,
+    fallback: 10_000,
+  }),
+  SHUTDOWN_GRACE_MS: wholeNumber('how long running requests may go on after SIGTERM', {
+    min: 0,
+    max: MAX_MS,
+    fallback: 8_000,
+  }),
+} as const;
+
+/** A setting as help texts show it. */
+export interface SettingInfo {
+  readonly variable: string;
+  /** Without dashes. */
+  readonly flag: string;
+  readonly description: string;
+  readonly fallback: string | undefined;
+}
+
+/** Every setting, for `--help` and tables. */
+export function listSettings(): readonly SettingInfo[] {
+  return Object.entries(ENTRIES).map(([variable, schema]) => ({
+    variable,
+    flag: toFlag(variable),
+    description: v.getDescription(schema) ?? '',
+    fallback:
+      variable === 'ARTIFACT' ? 'the story model of this package' : v.getDefault(schema.pipe[0]) || undefined,
+  }));
+}
+
+/** Reads and checks all settings; empty ones count as unset. Errors: SdfpError `invalid_request` naming the variable or flag. */
+export function readSettings(source: SettingsSource): Settings {
+  refuseUnknownVariables(source.environment);
+  const raw = Object.fromEntries(Object.keys(ENTRIES).map((name) => [name, find(source, name)]));
+  const result = v.safeParse(v.object(ENTRIES), raw);
+  if (!result.success) throw refusal(source, result.issues[0]);
+  const values = result.output;
+  return {
+    artifact: values.ARTIFACT,
+    host: values.HOST,
+    port: values.PORT,
+    portHealth: values.PORT_HEALTH,
+    apiKeys: values.API_KEY,
+    corsOrigins: values.CORS_ORIGINS,
+    maxConcurrency: values.MAX_CONCURRENCY,
+    maxQueue: values.MAX_QUEUE,
+    maxBodyBytes: values.MAX_BODY_BYTES,
+    requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
+    sseKeepaliveMs: values.SSE_KEEPALIVE_MS,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+  };
+}
+
+function toFlag(variable: string): string {
+  return variable.toLowerCase().replaceAll('_', '-');
+}
+
+function find({ environment, flags = {} }: SettingsSource, variable: string): string | undefined {
+  return flags[toFlag(variable)] || environment[variable] || undefined;
+}
+
+function refusal(source: SettingsSource, issue: v.BaseIssue<unknown>): SdfpError {
+  const variable = String(issue.path?.[0]?.key);
+  const flag = toFlag(variable);
+  const name = source.flags?.[flag] ? `--${flag}` : variable;
+  const found = JSON.stringify(find(source, variable));
+  return new SdfpError('invalid_request', `Cannot use ${name}: found ${found}, needs ${issue.message}`, {
+    param: name,
+  });
+}

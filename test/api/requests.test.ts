@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'bun:test';
+import { ChatSchema, CompletionSchema, parseBody, TokenizeSchema } from '../../src/api/index.ts';
+import { SdfpError } from '../../src/lib/errors.ts';
+
+const messages = [{ role: 'user', content: 'hi' }];
+
+function errorOf(action: () => unknown): SdfpError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof SdfpError) return error;
+    throw error;
+  }
+  throw new Error('Nothing was thrown.');
+}
+
+describe('ChatSchema', () => {
+  test('maps every field to its name inside', () => {
+    const body = {
+      messages,
+      model: 'm',
+      stream: true,
+      stream_options: { include_usage: true },
+      temperature: 0.5,
+      top_p: 0.9,
+      top_k: 3,
+      min_p: 0.1,
+      repetition_penalty: 1.1,
+      presence_penalty: 1,
+      frequency_penalty: -1,
+      logit_bias: { '7': 2.5 },
+      seed: 11,
+      stop: ['a', 'b'],
+      n: 2,
+      ignore_eos: true,
+      return_token_ids: true,
+      speculative: { enabled: false, draft_tokens: 3 },
+      max_tokens: 5,
+      logprobs: true,
+      top_logprobs: 2,
+      user: 'someone',
+    };
+    expect(parseBody(ChatSchema, body)).toEqual({
+      messages: [{ role: 'user', content: 'hi' }],
+      model: 'm',
+      isStream: true,
+      includeUsage: true,
+      temperature: 0.5,
+      topP: 0.9,
+      topK: 3,
+      minP: 0.1,
+      repetitionPenalty: 1.1,
+      presencePenalty: 1,
+      frequencyPenalty: -1,
+      logitBias: new Map([[7, 2.5]]),
+      seed: 11,
+      stop: ['a', 'b'],
+      choices: 2,
+      ignoreEos: true,
+      returnTokenIds: true,
+      speculation: { enabled: false, draftLength: 3 },
+      maxTokens: 5,
+      topLogprobs: 2,
+    });
+  });
+
+  test('null is the same as absent', () => {
+    const bare = parseBody(ChatSchema, { messages });
+    const nulls = Object.fromEntries(
+      [
+        'model',
+        'stream',
+        'stream_options',
+        'temperature',
+        'stop',
+        'n',
+        'seed',
+        'logit_bias',
+        'speculative',
+        'tools',
+      ].map((name) => [name, null]),
+    );
+    expect(parseBody(ChatSchema, { messages, ...nulls })).toEqual(bare);
+  });
+
+  test('unknown fields and __proto__ change nothing', () => {
+    const body = JSON.parse('{"messages":[{"role":"user","content":"hi"}],"x":1,"__proto__":{"n":5}}');
+    expect(parseBody(ChatSchema, body)).toEqual(parseBody(ChatSchema, { messages }));
+  });
+
+  test('lone surrogates become U+FFFD', () => {
+    const { messages: parsed } = parseBody(ChatSchema, { messages: [{ role: 'user', content: 'a\ud800' }] });
+    expect(parsed[0]!.content).toBe('a\uFFFD');
+  });
+});
+
+describe('CompletionSchema', () => {
+  test.each([
+    ['text', ['text']],
+    [
+      ['a', 'b'],
+      ['a', 'b'],
+    ],
+    [[1, 2], [[1, 2]]],
+    [
+      [[1], [2, 3]],
+      [[1], [2, 3]],
+    ],
+  ] as const)('prompt %j is the prompts %j', (prompt, prompts) => {
+    expect(parseBody(CompletionSchema, { prompt }).prompts as unknown).toEqual(prompts);
+  });
+
+  test('an empty stop string is none, top_k -1 is off', () => {
+    expect(parseBody(CompletionSchema, { prompt: 'a', stop: '', top_k: -1 })).toMatchObject({
+      stop: [],
+      topK: 0,
+    });
+  });
+});
+
+describe('parseBody()', () => {
+  test('says what was found and what is needed, shortened', () => {
+    const { message, param } = errorOf(() =>
+      parseBody(CompletionSchema, { prompt: 'a', seed: 'x'.repeat(500) }),
+    );
+    expect(param).toBe('seed');
+    expect(message).toMatch(/`seed` received "x+\.\.\., needs a whole number/);
+    expect(message.length).toBeLessThan(200);
+  });
+
+  test('one of prompt and messages for TokenizeSchema', () => {
+    for (const body of [{}, { prompt: 'a', messages }]) {
+      expect(errorOf(() => parseBody(TokenizeSchema, body)).message).toContain('needs one of them');
+    }
+  });
+
+  test.each([[null], [5], ['x'], [[]]])('%j is no object', (body) => {
+    expect(errorOf(() => parseBody(ChatSchema, body)).param).toBeUndefined();
+  });
+});
