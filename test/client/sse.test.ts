@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'bun:test';
+import { readServerSentEvents, type ServerSentEvent } from '../../src/client/sse.ts';
+
+/** A body of the given chunks, which notes whether it was cancelled. */
+function bodyOf(chunks: Uint8Array[]): { body: ReadableStream<Uint8Array>; isCancelled: () => boolean } {
+  let isCancelled = false;
+  const left = [...chunks];
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const chunk = left.shift();
+      if (chunk) controller.enqueue(chunk);
+      else controller.close();
+    },
+    cancel() {
+      isCancelled = true;
+    },
+  });
+  return { body, isCancelled: () => isCancelled };
+}
+
+async function parse(chunks: Uint8Array[]): Promise<ServerSentEvent[]> {
+  const events: ServerSentEvent[] = [];
+  for await (const event of readServerSentEvents(bodyOf(chunks).body)) events.push(event);
+  return events;
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const message = (data: string): ServerSentEvent => ({ event: 'message', data });
+
+const CASES: [name: string, text: string, expected: ServerSentEvent[]][] = [
+  ['LF', 'data: a\n\ndata: b\n\n', [message('a'), message('b')]],
+  ['CR', 'data: a\r\rdata: b\r\r', [message('a'), message('b')]],
+  ['CRLF', 'data: a\r\n\r\ndata: b\r\n\r\n', [message('a'), message('b')]],
+  ['mixed line ends', 'data: a\r\n\ndata: b\r\r\ndata: c\n\r', [message('a'), message('b'), message('c')]],
+  ['comments', ': keep-alive\n\n:\n\ndata: a\n: inside\n\n', [message('a')]],
+  ['several data lines', 'data: a\ndata: b\ndata\ndata:c\n\n', [message('a\nb\n\nc')]],
+  ['byte order mark', '\uFEFFdata: a\n\n', [message('a')]],
+  ['event names', 'event: error\ndata: a\n\ndata: b\n\n', [{ event: 'error', data: 'a' }, message('b')]],
+  ['an event name without data is dropped', 'event: error\n\ndata: b\n\n', [message('b')]],
+  ['only one space is removed', 'data:  a\ndata:\tb\n\n', [message(' a\n\tb')]],
+  ['colons in the value', 'data: {"a": "b:c"}\n\n', [message('{"a": "b:c"}')]],
+  ['unknown fields', 'id: 1\nretry: 5\nDATA: x\n data: y\ndata: a\n\n', [message('a')]],
+  ['empty data is an event', 'data\n\ndata:\n\n', [message(''), message('')]],
+  ['an unfinished event is dropped', 'data: a\n\ndata: b\n', [message('a')]],
+  ['characters of 2, 3 and 4 bytes', 'data: é€🙂\n\n', [message('é€🙂')]],
+  ['other line separators are text', 'data: a\u2028b\u0085c\n\n', [message('a\u2028b\u0085c')]],
+  ['nothing', '', []],
+];
+
+describe('readServerSentEvents()', () => {
+  for (const [name, text, expected] of CASES) {
+    test(`${name}, whole`, async () => expect(await parse([bytes(text)])).toEqual(expected));
+    test(`${name}, byte by byte`, async () => {
+      expect(await parse([...bytes(text)].map((byte) => Uint8Array.of(byte)))).toEqual(expected);
+    });
+    test(`${name}, split in two at every place`, async () => {
+      const all = bytes(text);
+      for (let at = 0; at <= all.length; at++) {
+        expect(await parse([all.subarray(0, at), all.subarray(at)])).toEqual(expected);
+      }
+    });
+  }
+
+  test('yields an event that ends in CR without waiting for more', async () => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(); // stays open
+    writable.getWriter().write(bytes('data: a\r\r'));
+    const events = readServerSentEvents(readable);
+    expect((await events.next()).value).toEqual(message('a'));
+    await events.return(undefined);
+  });
+
+  test('cancels the body when the loop is left', async () => {
+    const { body, isCancelled } = bodyOf(Array.from({ length: 100 }, () => bytes('data: a\n\n')));
+    for await (const _ of readServerSentEvents(body)) break;
+    expect(isCancelled()).toBe(true);
+  });
+});
