@@ -1,0 +1,97 @@
+import { basename, resolve } from 'node:path';
+import { servedDraft } from '../../artifact/index.ts';
+import { manifestToWire } from '../../artifact/manifest.ts';
+import { type BakeProgress, bake } from '../../bake.ts';
+import { isMethodName, methodNames } from '../../fit/index.ts';
+import { readPeakRssBytes } from '../../lib/memory.ts';
+import { type Command, defineCommand, jsonFlag } from '../command.ts';
+import { usageError } from '../errors.ts';
+import { drawNumbers, drawPlan } from '../picture.ts';
+import type { Progress } from '../progress.ts';
+import { parseNumber } from '../values.ts';
+
+const STAGES: Record<BakeProgress['stage'], string> = {
+  read: 'read',
+  calibrate: 'score',
+  measure: 'measure',
+  write: 'write',
+};
+
+const command: Command = defineCommand({
+  args: {
+    dir: { type: 'positional', required: true, description: 'A Hugging Face model folder' },
+    out: {
+      type: 'string',
+      valueHint: 'DIR',
+      description: 'The artifact; default artifacts/NAME of the folder',
+    },
+    name: { type: 'string', valueHint: 'NAME', description: "Name to serve it under; default the folder's" },
+    calibration: {
+      type: 'string',
+      valueHint: 'FILE',
+      description: 'Text to score on (.txt or .jsonl); default: text that the model writes itself',
+    },
+    copy: {
+      type: 'boolean',
+      description: "Copy the model's files; default: hard links, which cost no space",
+    },
+    keep: {
+      type: 'string',
+      valueHint: 'SHARE',
+      description: 'For experts: share of the blocks that the draft keeps, 0 to 1; default: the fastest here',
+    },
+    method: {
+      type: 'string',
+      valueHint: 'NAME',
+      description: `For experts: how blocks are scored, one of ${methodNames.join(', ')}; default fit`,
+    },
+    seed: { type: 'string', valueHint: 'N', description: 'For experts: seed of the sampled text; default 0' },
+    json: { ...jsonFlag, description: 'Print the manifest as one line of JSON' },
+  },
+  details: `
+Reads the model, scores its attention and MLP blocks by Fisher information, measures on this machine which draft makes
+it fastest, and writes the artifact: the model's files, graphs of under 1 MB each, and manifest.json.
+Interrupted by Ctrl-C it leaves nothing half-written. The same inputs and seed give the same artifact, but for the
+section "measured" of the manifest.`,
+  async run(args, { signal, terminal }) {
+    const { method } = args;
+    if (method !== undefined && !isMethodName(method)) {
+      throw usageError(
+        `--method is ${JSON.stringify(method)}, needs one of ${methodNames.join(', ')}`,
+        'method',
+      );
+    }
+    const startMs = performance.now();
+    const { manifest, dir } = await bake({
+      modelDir: args.dir,
+      outDir: args.out ?? `artifacts/${basename(resolve(args.dir))}`,
+      name: args.name,
+      method,
+      keep: parseNumber('keep', args.keep, { min: 0, max: 1 }),
+      seed: parseNumber('seed', args.seed, { min: 0, max: 2 ** 32 - 1, isWhole: true }),
+      calibrationFile: args.calibration,
+      copy: args.copy,
+      signal,
+      onProgress: showProgress(terminal.progress),
+    });
+    terminal.progress.finish();
+    if (args.json) return terminal.writeJson(manifestToWire(manifest));
+    terminal.write(`${drawPlan(manifest, terminal.paint)}\n\n${drawNumbers(manifest)}\n`);
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
+    const peakMb = (readPeakRssBytes() / 1e6).toFixed(0);
+    terminal.note(`baked ${dir} in ${seconds} s, peak memory ${peakMb} MB`);
+    if (servedDraft(manifest) === undefined) {
+      terminal.note('no draft pays on this machine: the artifact is served by plain decoding');
+    }
+  },
+});
+export default command;
+
+function showProgress(progress: Progress): (state: BakeProgress) => void {
+  let stage: BakeProgress['stage'] | undefined;
+  return ({ stage: current, detail, share }) => {
+    if (current !== stage) progress.start(STAGES[current]);
+    stage = current;
+    progress.update({ share, detail });
+  };
+}

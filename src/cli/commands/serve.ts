@@ -1,0 +1,42 @@
+import process from 'node:process';
+import type { ArgsDef } from 'citty';
+import { serve } from '../../serve.ts';
+import { loadListen } from '../../server/listen/index.ts';
+import { listSettings, readSettings } from '../../server/settings.ts';
+import { type Command, defineCommand } from '../command.ts';
+
+/** `--port`, `--max-queue`, ...: the settings of the environment, in kebab-case. */
+function settingFlags(): ArgsDef {
+  const flags = listSettings().map(({ flag, variable, description, fallback }) => {
+    const help = `${description} (${variable}${fallback === undefined ? '' : `; default ${fallback}`})`;
+    return [flag, { type: 'string' as const, description: help }];
+  });
+  return Object.fromEntries(flags);
+}
+
+const command: Command = defineCommand({
+  args: {
+    dir: { type: 'positional', required: false, description: 'An artifact; the same as --artifact' },
+    ...settingFlags(),
+  },
+  details: `
+Every flag may be given as the environment variable beside it instead. Requests are logged on stdout, one line of JSON
+each. The first Ctrl-C or SIGTERM lets running requests finish, the second ends them.`,
+  async run(args, { signal, terminal }) {
+    const flags = Object.fromEntries(listSettings().map(({ flag }) => [flag, toText(args[flag])]));
+    if (args.dir !== undefined) flags.artifact ??= toText(args.dir);
+    await serve({
+      settings: readSettings({ environment: process.env, flags }),
+      listen: await loadListen(),
+      signal,
+      log: (line) => terminal.write(`${line}\n`),
+      note: (line) => terminal.note(`sdfp: ${line}`),
+    });
+  },
+});
+export default command;
+
+/** Flags are text; a default of citty's may be anything. */
+function toText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,151 @@
+import {
+  DEFAULT_SAMPLING,
+  MAX_DRAFT_LENGTH,
+  type SamplingParams,
+  type SpeculationParams,
+} from '../engine/index.ts';
+import type { GenerationDefaults } from '../hf/types.ts';
+import type { Provider } from '../runtime/index.ts';
+import type { RuntimeOptions } from './model.ts';
+import { type NumberBounds, parseNumber } from './values.ts';
+
+const MAX_SEED = 2 ** 32 - 1;
+
+/** Flags of commands that generate, in citty's terms. */
+export const samplingFlags = {
+  temperature: {
+    type: 'string',
+    valueHint: 'T',
+    description: "0 = greedy. Default: the model folder's; 0 where it names none or says do_sample false",
+  },
+  'top-k': {
+    type: 'string',
+    valueHint: 'K',
+    description: "Only the K most likely tokens; 0 = off. Default: the model folder's, else off",
+  },
+  'top-p': {
+    type: 'string',
+    valueHint: 'P',
+    description:
+      "Only the most likely tokens that together have probability P. Default: the model folder's, else 1 (off)",
+  },
+  'min-p': {
+    type: 'string',
+    valueHint: 'P',
+    description: 'Only tokens with at least P times the probability of the most likely one; default 0 (off)',
+  },
+  'repetition-penalty': {
+    type: 'string',
+    valueHint: 'R',
+    description: "Divides the logits of tokens already present. Default: the model folder's, else 1 (off)",
+  },
+  'presence-penalty': {
+    type: 'string',
+    valueHint: 'A',
+    description: 'Taken once from the logits of generated tokens, -2 to 2; default 0',
+  },
+  'frequency-penalty': {
+    type: 'string',
+    valueHint: 'A',
+    description: 'Taken from the logits of generated tokens per occurrence, -2 to 2; default 0',
+  },
+  seed: {
+    type: 'string',
+    valueHint: 'S',
+    description:
+      'The same seed gives the same text, with and without speculation; default: another one each time',
+  },
+} as const;
+
+/** Flags about speculation, in citty's terms. */
+export const speculationFlags = {
+  speculation: {
+    type: 'boolean',
+    default: true,
+    description: 'Draft tokens and verify them; the text is the same without',
+    negativeDescription: 'Decode plainly',
+  },
+  'draft-tokens': {
+    type: 'string',
+    valueHint: 'N',
+    description: 'Draft exactly N tokens per round, 1 to 16; default: chosen by measured cost, 0 included',
+  },
+} as const;
+
+/** Flags about the session, in citty's terms. */
+export const runtimeFlags: {
+  provider: { type: 'enum'; options: Provider[]; description: string };
+  threads: { type: 'string'; valueHint: string; description: string };
+} = {
+  provider: {
+    type: 'enum',
+    options: ['cpu', 'cuda', 'webgpu'],
+    description: 'Execution provider of ONNX Runtime; default cpu',
+  },
+  threads: { type: 'string', valueHint: 'N', description: 'Threads of the session; default: one per core' },
+};
+
+type Texts<Flags> = { readonly [Name in keyof Flags]?: string | undefined };
+
+/** What the flags say; undefined where they say nothing. */
+export type SamplingChoice = {
+  readonly [Name in keyof Omit<SamplingParams, 'logitBias'>]: number | undefined;
+};
+
+/** Checks the flags alone, before a model is loaded. Throws SdfpError `invalid_request`. */
+export function parseSampling(flags: Texts<typeof samplingFlags>): SamplingChoice {
+  const read = (name: keyof typeof samplingFlags, bounds: NumberBounds) =>
+    parseNumber(name, flags[name], bounds);
+  return {
+    temperature: read('temperature', { min: 0, max: 100 }),
+    topK: read('top-k', { min: 0, isWhole: true }),
+    topP: read('top-p', { min: 0, max: 1 }),
+    minP: read('min-p', { min: 0, max: 1 }),
+    repetitionPenalty: read('repetition-penalty', { min: 0.01, max: 100 }),
+    presencePenalty: read('presence-penalty', { min: -2, max: 2 }),
+    frequencyPenalty: read('frequency-penalty', { min: -2, max: 2 }),
+    seed: read('seed', { min: 0, max: MAX_SEED, isWhole: true }),
+  };
+}
+
+/**
+ * The flags' choice, then the model folder's default, then neutral; without a temperature anywhere greedy, without a seed
+ * a random one. A person who asks for temperature 0 means the most likely token: the folder's recipe for sampling, which
+ * may hold a repetition penalty, is then left out.
+ */
+export function completeSampling(choice: SamplingChoice, folder: GenerationDefaults): SamplingParams {
+  const neutral = DEFAULT_SAMPLING;
+  const defaults = choice.temperature === 0 ? undefined : folder;
+  return {
+    temperature: choice.temperature ?? defaults?.temperature ?? 0,
+    topK: choice.topK ?? defaults?.topK ?? neutral.topK,
+    topP: choice.topP ?? defaults?.topP ?? neutral.topP,
+    minP: choice.minP ?? neutral.minP,
+    repetitionPenalty: choice.repetitionPenalty ?? defaults?.repetitionPenalty ?? neutral.repetitionPenalty,
+    presencePenalty: choice.presencePenalty ?? neutral.presencePenalty,
+    frequencyPenalty: choice.frequencyPenalty ?? neutral.frequencyPenalty,
+    logitBias: neutral.logitBias,
+    seed: choice.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!,
+  };
+}
+
+/** Throws SdfpError `invalid_request`. */
+export function parseSpeculation(flags: {
+  readonly speculation: boolean;
+  readonly 'draft-tokens'?: string | undefined;
+}): SpeculationParams {
+  const bounds = { min: 1, max: MAX_DRAFT_LENGTH, isWhole: true };
+  const draftLength = parseNumber('draft-tokens', flags['draft-tokens'], bounds);
+  return { enabled: flags.speculation, draftLength, verification: 'coupled' };
+}
+
+/** Throws SdfpError `invalid_request`. */
+export function parseRuntime(flags: {
+  readonly provider?: RuntimeOptions['provider'];
+  readonly threads?: string | undefined;
+}): RuntimeOptions {
+  return {
+    provider: flags.provider,
+    threads: parseNumber('threads', flags.threads, { min: 1, max: 1024, isWhole: true }),
+  };
+}

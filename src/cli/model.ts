@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  acceptancePriorOf,
+  engineSpecOf,
+  MANIFEST_FILE,
+  type Manifest,
+  type ManifestDraft,
+  openArtifact,
+  servedDraft,
+} from '../artifact/index.ts';
+import { createEngine, type EngineOptions, type LocalEngine } from '../engine/index.ts';
+import { buildServingGraph } from '../graph/serving.ts';
+import { readModelFolder } from '../hf/index.ts';
+import type { GenerationDefaults } from '../hf/types.ts';
+import { loadTextCodec, type TextCodec } from '../text/index.ts';
+import { usageError } from './errors.ts';
+
+/** A model that commands run in their own thread. */
+export interface OpenModel extends AsyncDisposable {
+  readonly engine: LocalEngine;
+  readonly text: TextCodec;
+  readonly defaults: GenerationDefaults;
+  /** Name of the draft; null: plain decoding. */
+  readonly draft: string | null;
+}
+
+/** How sessions run; undefined: the runtime's choice. */
+export interface RuntimeOptions {
+  readonly provider: EngineOptions['provider'];
+  readonly threads: number | undefined;
+}
+
+/**
+ * Opens an artifact with a draft of its manifest (the served one by default), or a bare model folder for plain decoding:
+ * its graph is then built in memory. Throws SdfpError as {@linkcode openArtifact}, `readModelFolder` and `createEngine` do.
+ */
+export async function openModel(
+  dir: string,
+  runtime: RuntimeOptions,
+  draftName?: string,
+): Promise<OpenModel> {
+  const { source, defaults, draft } = existsSync(join(dir, MANIFEST_FILE))
+    ? await fromArtifact(dir, draftName)
+    : await fromModelFolder(dir, draftName);
+  const text = await loadTextCodec(source.weightsDir);
+  const engine = await createEngine({ ...source, ...runtime });
+  return { engine, text, defaults, draft, [Symbol.asyncDispose]: () => engine.dispose() };
+}
+
+interface Source {
+  readonly source: Pick<EngineOptions, 'graph' | 'weightsDir' | 'spec' | 'acceptancePrior'>;
+  readonly defaults: GenerationDefaults;
+  readonly draft: string | null;
+}
+
+async function fromArtifact(path: string, draftName: string | undefined): Promise<Source> {
+  const { dir, manifest } = await openArtifact(path, { verify: 'fast' });
+  const draft = draftName === undefined ? servedDraft(manifest) : findDraft(manifest, draftName);
+  const spec = engineSpecOf(manifest, draft);
+  const source = {
+    graph: { path: join(dir, spec.graph) },
+    weightsDir: dir,
+    spec,
+    acceptancePrior: acceptancePriorOf(manifest, draft),
+  };
+  return { source, defaults: manifest.generation, draft: draft?.name ?? null };
+}
+
+function findDraft({ drafts }: Manifest, name: string): ManifestDraft {
+  const draft = drafts.find((known) => known.name === name);
+  if (draft !== undefined) return draft;
+  throw usageError(
+    `--draft is ${JSON.stringify(name)}, the artifact has ${drafts.map((known) => known.name).join(', ') || 'no draft'}`,
+    'draft',
+  );
+}
+
+async function fromModelFolder(path: string, draftName: string | undefined): Promise<Source> {
+  if (draftName !== undefined) {
+    throw usageError(
+      `--draft needs an artifact, ${path} is a model folder; bake it with: sdfp build ${path}`,
+      'draft',
+    );
+  }
+  const folder = await readModelFolder(path);
+  const { bytes, spec } = buildServingGraph(folder, { dropped: [] });
+  return { source: { graph: bytes, weightsDir: folder.dir, spec }, defaults: folder.generation, draft: null };
+}

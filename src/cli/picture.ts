@@ -1,0 +1,106 @@
+import { type Manifest, type MeasuredFacts, servedDraft } from '../artifact/index.ts';
+import { drawTable } from './table.ts';
+import type { Paint } from './terminal.ts';
+
+const BAR_WIDTH = 16;
+
+/** The plan layer by layer: what the draft keeps and skips, each block with its score as a bar and a number. */
+export function drawPlan(manifest: Manifest, paint: Paint): string {
+  const { model, scores } = manifest;
+  const dropped = new Set(servedDraft(manifest)?.dropped.map(({ layer, block }) => `${layer}.${block}`));
+  const barOf = scaleOf(scores.units.map(({ score }) => score));
+  const cell = (index: number): string => {
+    const { name, score } = scores.units[index]!;
+    const bar = '█'.repeat(barOf(score)).padEnd(BAR_WIDTH, '·');
+    const number = score.toPrecision(3).padEnd(9);
+    return dropped.has(name)
+      ? paint('dim', `[${bar}] ${number} skip`)
+      : paint('green', ` ${bar}  ${number} keep`);
+  };
+  const lines = Array.from(
+    { length: model.numLayers },
+    (_, layer) => `${String(layer).padStart(5)}  ${cell(2 * layer)}   ${cell(2 * layer + 1)}`,
+  );
+  const head = `layer   ${'attention'.padEnd(BAR_WIDTH + 18)} MLP`;
+  return [describeModel(manifest), describePlan(manifest), '', head, ...lines].join('\n');
+}
+
+/** Lengths of bars. Scores of one model span orders of magnitude, so the scale is logarithmic where it can be. */
+function scaleOf(scores: readonly number[]): (score: number) => number {
+  const isLog = scores.every((score) => score > 0);
+  const place = isLog ? Math.log : (score: number) => score;
+  const [low, high] = [place(Math.min(...scores)), place(Math.max(...scores))];
+  return (score) =>
+    high === low ? 1 : 1 + Math.round(((place(score) - low) / (high - low)) * (BAR_WIDTH - 1));
+}
+
+function describeModel({ name, model, sdfpVersion }: Manifest): string {
+  const { family, numLayers, hiddenSize, vocabSize, maxPositions } = model;
+  return `${name}: ${family}, ${numLayers} layers, hidden size ${hiddenSize}, vocabulary ${vocabSize}, context ${maxPositions} tokens; baked by sdfp ${sdfpVersion}`;
+}
+
+function describePlan(manifest: Manifest): string {
+  const draft = servedDraft(manifest);
+  const { drafts, scores, measured } = manifest;
+  if (draft === undefined) {
+    return `draft: none is served (${measured === null ? 'not measured' : 'none pays'}), ${drafts.length} proposed`;
+  }
+  const why =
+    measured?.chosenBy === 'keep' ? 'as --keep said' : `fastest of ${drafts.length} on the machine below`;
+  return `draft: ${draft.name} skips ${draft.dropped.length} of ${scores.units.length} blocks, keeps ${percent(draft.keptShare)} of the block weights (${why})`;
+}
+
+/** Scores, calibration, files and measurements in lines. */
+export function drawNumbers(manifest: Manifest): string {
+  const { scores, calibration, files, measured } = manifest;
+  const { source, sequences, tokens, relativeStandardError: error, stoppedBy, seed } = calibration;
+  const text = source === 'self' ? `its own text, seed ${seed}` : 'a text file';
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return [
+    `scores       ${scores.method} on ${sequences} sequences (${tokens} tokens) of ${text}; relative standard error ${error === null ? 'not measured' : error.toPrecision(3)}, stopped by ${stoppedBy}`,
+    `files        ${files.length}, ${(bytes / 1e6).toFixed(1)} MB: ${files.map(({ name }) => name).join(', ')}`,
+    ...(measured === null ? ['measured     nothing'] : drawMeasured(measured)),
+    ...drawDrafts(manifest),
+  ].join('\n');
+}
+
+function drawMeasured(measured: MeasuredFacts): string[] {
+  const { machine, costs, acceptanceRate, acceptanceByPosition: byPosition } = measured;
+  const steps = [
+    `target ${costs.targetMs.toFixed(2)} ms`,
+    ...(costs.draftMs === null ? [] : [`draft ${costs.draftMs.toFixed(2)} ms`]),
+    ...costs.verification.map(({ width, ms }) => `${width} tokens ${ms.toFixed(2)} ms`),
+  ];
+  const speed = (value: number): string => value.toFixed(1);
+  const ratio = measured.measuredTokensPerSecond / measured.plainTokensPerSecond;
+  return [
+    `measured     ${measured.date} on ${machine.cpu}, ${machine.cores} cores, ${machine.os}, ${machine.runtime}`,
+    `acceptance   ${acceptanceRate === null ? 'no draft' : percent(acceptanceRate)}${byPosition.length === 0 ? '' : `; by position ${byPosition.map(percent).join(' ')}`}`,
+    `steps        ${steps.join(', ')}`,
+    `speed        ${speed(measured.plainTokensPerSecond)} tokens/s plain, ${speed(measured.measuredTokensPerSecond)} with the draft (${ratio.toFixed(2)}x; predicted ${speed(measured.predictedTokensPerSecond)})`,
+  ];
+}
+
+/** One line per draft; a star marks the served one. */
+function drawDrafts(manifest: Manifest): string[] {
+  const { drafts, measured } = manifest;
+  const rows = drafts.map((draft) => {
+    const facts = measured?.candidates.find(({ name }) => name === draft.name);
+    return [
+      `${draft === servedDraft(manifest) ? '* ' : ''}${draft.name}`,
+      String(draft.dropped.length),
+      percent(draft.keptShare),
+      facts === undefined ? '-' : percent(facts.acceptanceRate),
+      facts?.draftMs.toFixed(2) ?? '-',
+      facts?.predictedTokensPerSecond.toFixed(1) ?? '-',
+      facts?.measuredTokensPerSecond?.toFixed(1) ?? '-',
+    ];
+  });
+  if (rows.length === 0) return [];
+  const head = ['draft', 'skipped', 'kept', 'accepted', 'step ms', 'predicted', 'tokens/s'];
+  return [drawTable(head, rows).trimEnd().replace(/^/gm, '  ')];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)}%`;
+}
