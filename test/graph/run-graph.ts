@@ -1,7 +1,9 @@
-import { buildEvalGraph, EVAL_GRAPH } from '../../src/graph/eval.ts';
+import { sequenceFeeds } from '../../src/fit/sequence-feeds.ts';
+import { buildEvaluationGraph, EVALUATION_GRAPH } from '../../src/graph/evaluation.ts';
 import type { ModelFolder } from '../../src/hf/types.ts';
 import type { Unit } from '../../src/plan/types.ts';
-import { floatTensor, intTensor, openSession, type Session } from '../../src/runtime/index.ts';
+import { unitName } from '../../src/plan/units.ts';
+import { intTensor, openSession, type Session } from '../../src/runtime/index.ts';
 
 /** Large enough to vanish in a softmax, small enough to stay finite in sums. */
 export const MASKED = -1e9;
@@ -17,7 +19,8 @@ export function causalBias(rows: number, past = 0, padding = 0): Float32Array {
 }
 
 export function openEval(folder: ModelFolder, dropped: readonly Unit[] = []): Promise<Session> {
-  return openSession({ graph: buildEvalGraph(folder, dropped), weightsDir: folder.dir, threads: 1 });
+  const graph = buildEvaluationGraph(folder, dropped.map(unitName));
+  return openSession({ graph, weightsDir: folder.dir, threads: 1 });
 }
 
 /** Logits of the positions `rows` of one sequence, one array each. */
@@ -27,12 +30,10 @@ export function evalLogits(
   rows: readonly number[],
 ): Float32Array[] {
   const feeds = {
-    [EVAL_GRAPH.inputIds]: intTensor(Int32Array.from(ids), [1, ids.length]),
-    [EVAL_GRAPH.positionIds]: intTensor(Int32Array.from(ids.keys()), [1, ids.length]),
-    [EVAL_GRAPH.attentionBias]: floatTensor(causalBias(ids.length), [1, ids.length, ids.length]),
-    [EVAL_GRAPH.outputRows]: intTensor(Int32Array.from(rows), [rows.length]),
+    ...sequenceFeeds(ids),
+    [EVALUATION_GRAPH.logitsAt]: intTensor(Int32Array.from(rows), [rows.length]),
   };
-  const { data } = session.run(feeds, [EVAL_GRAPH.logits])[EVAL_GRAPH.logits]!;
+  const { data } = session.run(feeds, [EVALUATION_GRAPH.logits])[EVALUATION_GRAPH.logits]!;
   return splitRows(data as Float32Array, rows.length);
 }
 

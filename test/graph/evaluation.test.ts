@@ -3,7 +3,7 @@ import { GOLDEN_MODELS } from '../golden/models.ts';
 import { openGolden, prunedCases } from './golden.ts';
 import { argmax, evalLogits, openEval, relativeError } from './run-graph.ts';
 
-describe.each([...GOLDEN_MODELS])('buildEvalGraph() of %s', (name) => {
+describe.each([...GOLDEN_MODELS])('buildEvaluationGraph() of %s', (name) => {
   test('gives the golden logits of the last three positions', async () => {
     const { folder, golden } = await openGolden(name);
     const session = await openEval(folder);
