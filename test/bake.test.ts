@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Artifact, openArtifact, servedDraft } from '../src/artifact/index.ts';
+import { type BakeOptions, bake } from '../src/bake.ts';
+import { goldenDir } from './golden/models.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sdfp-bake-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function build(name: string, options: Partial<BakeOptions> = {}): Promise<Artifact> {
+  return bake({ modelDir: goldenDir('qwen2-tied'), outDir: join(folder, name), name: 'tiny', ...options });
+}
+
+/** The file as text, its last section cut off where that is the one that differs from build to build. */
+function readBuilt(artifact: string, file: string): string {
+  const text = readFileSync(join(folder, artifact, file)).toString('latin1');
+  return file === 'manifest.json' ? text.slice(0, text.indexOf('"measured"')) : text;
+}
+
+describe('bake()', () => {
+  let first: Artifact;
+  beforeAll(async () => {
+    first = await build('first');
+  }, 120_000);
+
+  test('writes an artifact that passes full verification and says what was measured', async () => {
+    const { manifest } = await openArtifact(join(folder, 'first'), { verify: 'full' });
+    expect(manifest).toEqual(first.manifest);
+    const { measured, drafts, scores, calibration } = manifest;
+    expect(scores.matrix).toHaveLength(16);
+    expect(calibration.sequences).toBeGreaterThanOrEqual(8);
+    expect(calibration.tokens).toBeGreaterThan(8 * 8);
+    expect(measured?.candidates.map(({ name }) => name).sort()).toEqual(
+      drafts.map(({ name }) => name).sort(),
+    );
+    expect(measured?.plainTokensPerSecond).toBeGreaterThan(10);
+    const served = servedDraft(manifest);
+    expect(measured?.chosenBy).toBe(served === undefined ? 'none' : 'speed');
+  });
+
+  test('gives the same bytes again but for the measured section', async () => {
+    await build('second');
+    const files = readdirSync(join(folder, 'first')).sort();
+    expect(readdirSync(join(folder, 'second')).sort()).toEqual(files);
+    for (const file of files) expect(readBuilt('second', file) === readBuilt('first', file)).toBe(true);
+  }, 120_000);
+
+  test('keep decides how much stays, and that draft is served whatever its speed', async () => {
+    const { manifest } = await build('half', { keep: 0.5 });
+    expect(manifest.drafts).toHaveLength(1);
+    expect(manifest.drafts[0]?.dropped).toHaveLength(8);
+    expect(servedDraft(manifest)?.name).toBe(manifest.drafts[0]!.name);
+    expect(manifest.measured?.chosenBy).toBe('keep');
+  }, 120_000);
+
+  test('keep 1 is plain decoding', async () => {
+    const { manifest } = await build('whole', { keep: 1 });
+    expect(manifest.drafts).toEqual([]);
+    expect(manifest.measured?.servedDraft).toBeNull();
+  }, 120_000);
+
+  test('calibrates on a file, whose hash it notes', async () => {
+    const file = join(folder, 'text.txt');
+    writeFileSync(
+      file,
+      Array.from({ length: 40 }, (_, i) => `Line ${i} of a text about trees.\n`).join('\n'),
+    );
+    const { manifest } = await build('from-file', { calibrationFile: file, keep: 0.75 });
+    expect(manifest.calibration).toMatchObject({
+      source: 'file',
+      fileSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  }, 120_000);
+
+  test('an abort raises its reason and leaves nothing behind', async () => {
+    const before = readdirSync(folder).sort();
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const aborted = build('aborted', {
+      signal: controller.signal,
+      onProgress: ({ stage }) => stage === 'measure' && controller.abort(reason),
+    });
+    expect(await aborted.catch((error: unknown) => error)).toBe(reason);
+    expect(readdirSync(folder).sort()).toEqual(before);
+  }, 120_000);
+
+  test('refuses a folder that is no model before it makes anything', async () => {
+    const before = readdirSync(folder).sort();
+    expect(build('nothing', { modelDir: folder })).rejects.toMatchObject({ code: 'model_unreadable' });
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+});
