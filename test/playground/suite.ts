@@ -95,13 +95,14 @@ export function addCommonTests(run: PlaygroundTest): void {
     'is small and loads nothing from elsewhere',
     async () => {
       const urls: string[] = [];
-      let bytes = 0;
-      run.page.on('response', async (response) => {
+      const bodies: Promise<Buffer>[] = [];
+      run.page.on('response', (response) => {
         urls.push(response.url());
-        if (!response.url().endsWith('/health')) bytes += (await response.body()).byteLength;
+        if (!response.url().endsWith('/health')) bodies.push(response.body());
       });
       const page = await open();
       await page.waitForLoadState('networkidle');
+      const bytes = (await Promise.all(bodies)).reduce((sum, body) => sum + body.byteLength, 0);
       expect(urls.filter((url) => !url.startsWith(`${run.server.baseUrl}/`))).toEqual([]);
       expect(bytes).toBeGreaterThan(1000);
       expect(bytes).toBeLessThan(100_000);
