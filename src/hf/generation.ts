@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { integer, positive, size } from './fields.ts';
+import { type Bounds, SAMPLING_BOUNDS } from '../lib/sampling-bounds.ts';
+import { integer, size } from './fields.ts';
 import { parse } from './parse.ts';
 import type { GenerationDefaults } from './types.ts';
 
@@ -8,11 +9,15 @@ const IdsSchema = v.object({ bos_token_id: tokenIds, eos_token_id: tokenIds });
 const GenerationSchema = v.object({
   ...IdsSchema.entries,
   do_sample: v.nullish(v.boolean()),
-  temperature: v.nullish(v.pipe(v.number(), v.finite(), v.minValue(0))),
-  top_p: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  temperature: v.nullish(within(SAMPLING_BOUNDS.temperature)),
+  top_p: v.nullish(v.pipe(v.number(), v.finite(), v.minValue(0))),
   top_k: v.nullish(integer),
-  repetition_penalty: v.nullish(positive),
+  repetition_penalty: v.nullish(within(SAMPLING_BOUNDS.repetitionPenalty)),
 });
+
+function within({ min, max }: Bounds): v.GenericSchema<number> {
+  return v.pipe(v.number(), v.minValue(min), v.maxValue(max));
+}
 
 /**
  * Sampling defaults of a parsed generation_config.json (`undefined` if the folder has none). Ids that it does not name
@@ -26,8 +31,9 @@ export function parseGeneration(generationJson: unknown, configJson: unknown): G
     eosTokenIds: toList(own.eos_token_id ?? config.eos_token_id),
     // do_sample false is how a folder asks for greedy decoding; absent means that it asks for nothing.
     temperature: own.do_sample === false ? 0 : (own.temperature ?? undefined),
-    topP: own.top_p ?? undefined,
-    topK: own.top_k ?? undefined,
+    // transformers filters by top_p below 1 only; top_k is off at 0 there and at -1 in vLLM.
+    topP: own.top_p == null ? undefined : Math.min(1, own.top_p),
+    topK: own.top_k == null ? undefined : Math.max(0, own.top_k),
     repetitionPenalty: own.repetition_penalty ?? undefined,
   };
 }

@@ -2,23 +2,13 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SdfpError } from '../lib/errors.ts';
 import { readJsonFile, readOptionalJsonFile } from '../lib/json-file.ts';
+import { CONFIG_FILE, GENERATION_FILE, SMALL_FILES } from '../lib/model-files.ts';
 import { parseConfig } from './config.ts';
 import { parseGeneration } from './generation.ts';
 import { exists, readCheckpoint } from './shards.ts';
 import { isHeadTied } from './tied-head.ts';
 import type { ModelFolder } from './types.ts';
 import { selectTensors } from './weights.ts';
-
-const CONFIG_FILE = 'config.json';
-const GENERATION_FILE = 'generation_config.json';
-/** Files beside the weights that an artifact carries where they exist. */
-const SMALL_FILES = [
-  CONFIG_FILE,
-  GENERATION_FILE,
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'chat_template.jinja',
-] as const;
 
 /**
  * Reads and checks a Hugging Face model folder: config.json, generation_config.json and the headers of the weights.
@@ -49,6 +39,7 @@ async function checkIsFolder(dir: string): Promise<void> {
   throw new SdfpError('model_unreadable', `Cannot read the model folder ${dir}: it is a file.`);
 }
 
+/** Files beside the weights that an artifact carries where they exist. */
 async function smallFiles(dir: string): Promise<readonly string[]> {
   const present = await Promise.all(SMALL_FILES.map((file) => exists(join(dir, file))));
   return SMALL_FILES.filter((_, index) => present[index]);

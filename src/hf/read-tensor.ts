@@ -1,6 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SdfpError } from '../lib/errors.ts';
+import { withWeights } from './open-weights.ts';
 import { readExactly, readInto } from './read-exactly.ts';
 import type { ModelFolder, TensorRef } from './types.ts';
 import { STORED_BYTES, widen } from './widen.ts';
@@ -15,22 +15,7 @@ export async function readTensor(
 ): Promise<Float32Array<ArrayBuffer>> {
   const ref = folder.tensors.get(name);
   if (ref === undefined) throw new RangeError(`No tensor ${name} in this model.`);
-  const path = join(folder.dir, ref.file);
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch (cause) {
-    throw new SdfpError(
-      'model_unreadable',
-      `Cannot open the weights ${path}: it is missing or may not be read.`,
-      { cause },
-    );
-  }
-  try {
-    return await readValues(handle, ref);
-  } finally {
-    await handle.close();
-  }
+  return withWeights(join(folder.dir, ref.file), (handle) => readValues(handle, ref));
 }
 
 // Both the format and every platform of ours are little-endian, so bytes are numbers as they lie.

@@ -1,8 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { SdfpError } from '../lib/errors.ts';
 import { size } from './fields.ts';
+import { withWeights } from './open-weights.ts';
 import { parse } from './parse.ts';
 import { readExactly } from './read-exactly.ts';
 
@@ -52,18 +53,7 @@ const HeaderSchema = v.record(
  * Format: https://github.com/huggingface/safetensors#format
  */
 export async function readSafetensorsHeader(dir: string, file: string): Promise<readonly HeaderEntry[]> {
-  const path = join(dir, file);
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch (cause) {
-    throw new SdfpError(
-      'model_unreadable',
-      `Cannot open the weights ${path}: it is missing or may not be read.`,
-      { cause },
-    );
-  }
-  try {
+  return withWeights(join(dir, file), async (handle) => {
     const { size: fileBytes } = await handle.stat();
     const headerBytes = await readHeaderLength(handle, file, fileBytes);
     const text = await readHeaderText(handle, file, headerBytes);
@@ -71,9 +61,7 @@ export async function readSafetensorsHeader(dir: string, file: string): Promise<
     const entries = toEntries(parseHeader(text, file), file, dataStart);
     checkLayout(entries, file, dataStart, fileBytes);
     return entries;
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function readHeaderLength(handle: FileHandle, file: string, fileBytes: number): Promise<number> {

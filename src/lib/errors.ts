@@ -44,3 +44,8 @@ export class SdfpError extends Error {
 export function isSdfpError(error: unknown, code?: ErrorCode): error is SdfpError {
   return error instanceof SdfpError && (code === undefined || error.code === code);
 }
+
+/** What went wrong, whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return (thrown instanceof Error ? thrown.message : String(thrown)).trim();
+}

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type ErrorCode, SdfpError } from './errors.ts';
+import { type ErrorCode, messageOf, SdfpError } from './errors.ts';
 
 /** Reads and parses a JSON file; a missing or malformed one is an {@linkcode SdfpError} with `code`. */
 export async function readJsonFile(path: string, code: ErrorCode): Promise<unknown> {
@@ -30,8 +30,4 @@ export async function readOptionalJsonFile(path: string, code: ErrorCode): Promi
 /** Whether a file system call failed because there is nothing at that path. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,12 +4,13 @@
  */
 
 /** What the noise of one position is for. Separate uses get independent bits. */
-export type NoiseUse = 'token' | 'acceptance' | 'recovery';
+export type NoiseUse = 'token' | 'acceptance' | 'recovery' | 'draft';
 
 const USE_SALT: Readonly<Record<NoiseUse, number>> = {
   token: 0,
   acceptance: 0x5bf03635,
   recovery: 0x2545f491,
+  draft: 0x6c078965,
 };
 
 /** Two 32-bit words that name the noise of one position of one request. */

@@ -37,7 +37,7 @@ export function bestDraftLength(
 }
 
 /** Cost of a target step of `width` tokens: measured, or extended from the last two measured widths. */
-function targetStepMs(costs: StepCosts, width: number): number {
+export function targetStepMs(costs: StepCosts, width: number): number {
   const measured = costs.targetMs[width - 1];
   if (measured !== undefined) return measured;
   const count = costs.targetMs.length;

@@ -1,3 +1,4 @@
+import { messageOf } from '../lib/errors.ts';
 import { type ConstantData, encodeConstant } from './constant.ts';
 import { type Dim, equalDims, formatShape, type Shape } from './dims.ts';
 import { OPS, type OpSpec } from './op-table.ts';
@@ -24,7 +25,8 @@ export class GraphBuilder {
   readonly #inputs: Value[] = [];
   readonly #outputs: Value[] = [];
   readonly #initializers = new Map<string, Initializer>();
-  readonly #names = new Set<string>();
+  /** Names in use, each with the number that the next node of that name tries first. */
+  readonly #names = new Map<string, number>();
   readonly #scopes: string[] = [];
   /** Node lists of the root graph and the branches being built, innermost last. */
   readonly #nodes: Node[][] = [[]];
@@ -137,7 +139,7 @@ export class GraphBuilder {
     try {
       return infer();
     } catch (cause) {
-      const problem = cause instanceof Error ? cause.message : String(cause);
+      const problem = messageOf(cause);
       throw new TypeError(`Building ${name}: ${op} ${problem}.`, { cause });
     }
   }
@@ -183,10 +185,15 @@ export class GraphBuilder {
 
   /** `name`, or with a number behind it if it is taken. */
   #reserve(name: string): string {
-    let unique = name;
-    for (let i = 1; this.#names.has(unique); i++) unique = `${name}_${i}`;
-    this.#names.add(unique);
-    return unique;
+    const next = this.#names.get(name);
+    if (next === undefined) {
+      this.#names.set(name, 1);
+      return name;
+    }
+    let number = next;
+    while (this.#names.has(`${name}_${number}`)) number++;
+    this.#names.set(name, number + 1).set(`${name}_${number}`, 1);
+    return `${name}_${number}`;
   }
 }
 

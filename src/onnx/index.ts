@@ -1,6 +1,5 @@
 export { GraphBuilder } from './builder.ts';
 export type { ConstantData } from './constant.ts';
-export { describeGraph, digestGraph } from './digest.ts';
 export { addDims, type Dim, equalDims, equalShapes, formatShape, multiplyDims, type Shape } from './dims.ts';
 export type { OpAttributes, Operand, OpInputs, OpMethods, OpName, OpTypes } from './op-types.ts';
 export { encodeModel } from './proto.ts';

@@ -111,6 +111,22 @@ export const OPS: { readonly [K in OpName]: OpSpec<K> } = {
       return [{ dtype: sameDtype(a, b), shape }];
     },
   },
+  MatMulNBits: {
+    domain: 'com.microsoft',
+    attributes: { K: 'int', N: 'int', bits: 'int', block_size: 'int', accuracy_level: 'int' },
+    infer: ([x, packed, scales], { K, N, bits, block_size }) => {
+      const blocks = Math.ceil(K / block_size);
+      const expected = [
+        [N, blocks, (block_size * bits) / 8],
+        [N, blocks],
+      ];
+      const fits = [packed, scales].every(({ shape }, i) => equalShapes(shape, expected[i]!));
+      if (fits && equalShapes(x.shape.slice(-1), [K])) {
+        return [{ dtype: sameDtype(x, scales), shape: [...x.shape.slice(0, -1), N] }];
+      }
+      throw new TypeError(`cannot multiply ${x} by ${packed} with scales ${scales}, needs K ${K} and N ${N}`);
+    },
+  },
   Reshape: {
     attributes: {},
     infer: ([x, shape]) => [{ dtype: x.dtype, shape: reshapeShape(x.shape, knownDims(shape, 'the shape')) }],

@@ -43,6 +43,15 @@ export interface OpTypes {
   /** com.microsoft; transA and transB (0 or 1) swap the last two axes of a and b without a copy. */
   FusedMatMul: { inputs: [a: Value, b: Value]; attributes: { transA: number; transB: number } };
 
+  /**
+   * com.microsoft; `x @ W^T` with W [N, K] in blocks of rounded numbers: packed uint8 [N, blocks, bytes], scales [N, blocks].
+   * accuracy_level 4 also rounds x to 8 bits per block, which is what makes it fast on a CPU.
+   */
+  MatMulNBits: {
+    inputs: [x: Value, packed: Value, scales: Value];
+    attributes: { K: number; N: number; bits: number; block_size: number; accuracy_level: number };
+  };
+
   // movement
   Reshape: { inputs: [x: Value, shape: Value] };
   Transpose: { inputs: [x: Value]; attributes: { perm: readonly number[] } };

@@ -3,7 +3,10 @@ import { createRequire } from 'node:module';
 /** Element types that cross the boundary; booleans are bytes of 0 and 1. */
 export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
-/** A tensor in JavaScript memory. Keep and refill one instead of making a new one per run. */
+/**
+ * A tensor over an array in JavaScript memory, which a run reads where it lies. The array is what costs: keep and refill
+ * it; the tensor around it may be made anew for every run.
+ */
 export interface TensorLike {
   readonly type: 'float32' | 'int32' | 'int64' | 'bool';
   readonly dims: readonly number[];
@@ -25,6 +28,7 @@ export interface NativeSession {
 export interface NativeBinding {
   readonly binding: {
     readonly InferenceSession: new () => NativeSession;
+    /** Providers that this copy was built with; `bundled`: their libraries came with the package. */
     listSupportedBackends(): readonly { readonly name: string; readonly bundled: boolean }[];
   };
   initOrt(): void;

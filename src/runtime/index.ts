@@ -1,6 +1,5 @@
 export type { TensorData, TensorLike } from './binding.ts';
 export {
-  listProviders,
   type OpenSessionOptions,
   openSession,
   type Provider,

@@ -1,4 +1,4 @@
-import { SdfpError } from '../lib/errors.ts';
+import { messageOf, SdfpError } from '../lib/errors.ts';
 import { loadBinding, type NativeBinding, type NativeSession, type TensorLike } from './binding.ts';
 import { followLinks, listLocations, type PlacedGraph } from './relocate.ts';
 
@@ -9,6 +9,8 @@ export interface OpenSessionOptions {
   readonly graph: Uint8Array;
   /** Folder of the files that the model's external initializers name. */
   readonly weightsDir: string;
+  /** The only files that the model may name, relative to `weightsDir`; any in that folder by default. */
+  readonly weightFiles?: readonly string[];
   /** Execution provider, `cpu` by default. What it does not implement runs on the CPU. */
   readonly provider?: Provider;
   /** Threads within an operator; ONNX Runtime's own choice (one per physical core) by default. */
@@ -55,11 +57,6 @@ export async function openSession(options: OpenSessionOptions): Promise<Session>
     throw openError(native, provider, cause);
   }
   return new OrtSession(provider, session, options.profilePrefix !== undefined);
-}
-
-/** Providers that this copy of onnxruntime-node was built with; `bundled`: its libraries came with the package. */
-export function listProviders(): readonly { readonly name: string; readonly bundled: boolean }[] {
-  return loadNative().binding.listSupportedBackends();
 }
 
 class OrtSession implements Session {
@@ -118,9 +115,14 @@ function requireBackend(native: NativeBinding, provider: Provider): void {
   if (!names.includes(provider)) throw unavailable(native, provider, 'it is not built in');
 }
 
-function placeWeights({ graph, weightsDir }: OpenSessionOptions): PlacedGraph {
+function placeWeights({ graph, weightsDir, weightFiles }: OpenSessionOptions): PlacedGraph {
   const files = attempt('reading the graph', () => listLocations(graph));
-  return attempt(`finding its weights in ${weightsDir}`, () => followLinks(graph, files, weightsDir));
+  return attempt(`finding its weights in ${weightsDir}`, () => {
+    const unlisted =
+      weightFiles === undefined ? undefined : files.find((file) => !weightFiles.includes(file));
+    if (unlisted === undefined) return followLinks(graph, files, weightsDir);
+    throw new Error(`the graph names ${JSON.stringify(unlisted)}, needs one of ${weightFiles?.join(', ')}`);
+  });
 }
 
 function attempt<T>(action: string, body: () => T): T {
@@ -173,8 +175,4 @@ function runtimeError(action: string, cause: unknown): SdfpError {
   const node = /Name:\s*'([^']+)'|[Nn]ode \(([^)]+)\)/.exec(message);
   const at = node === null ? '' : ` at node ${node[1] ?? node[2]}`;
   return new SdfpError('runtime_failed', `${action} failed${at}: ${message}`, { cause });
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).trim();
 }

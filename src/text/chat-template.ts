@@ -1,7 +1,8 @@
 import { Template } from '@huggingface/jinja';
-import { SdfpError } from '../lib/errors.ts';
+import { messageOf, SdfpError } from '../lib/errors.ts';
 import { asList, asRecord, asString, asTokenText } from './json.ts';
 import { strftime } from './strftime.ts';
+import { detectToolCallForm, type ToolCallForm } from './tool-calls.ts';
 import type { ChatMessage } from './types.ts';
 
 /** Keys of tokenizer_config.json that templates see as variables, as transformers' `special_tokens_map`. */
@@ -31,6 +32,7 @@ export interface ChatOptions {
 /** The chat templates of a model by name; mostly there is one, `default`, and some have `tool_use` beside it. */
 export interface ChatTemplates {
   readonly isEmpty: boolean;
+  readonly toolCallForm: ToolCallForm;
   render(messages: readonly ChatMessage[], options: ChatOptions): string;
 }
 
@@ -40,10 +42,12 @@ export function parseChatTemplates(
   templateFile: string | undefined,
 ): ChatTemplates {
   const templates = new Map<string, Template>();
-  for (const [name, source] of readSources(config, templateFile)) templates.set(name, compile(name, source));
+  const sources = readSources(config, templateFile);
+  for (const [name, source] of sources) templates.set(name, compile(name, source));
   const variables = specialTokenVariables(config);
   return {
     isEmpty: !templates.has('default'),
+    toolCallForm: detectToolCallForm([...sources.values()]),
     render(messages, options) {
       // As in transformers: tool_use only where there are tools.
       const withTools = options.tools.length > 0 ? templates.get('tool_use') : undefined;
@@ -128,8 +132,4 @@ function noTemplate(): SdfpError {
     'Cannot render a conversation: this model has no chat template; use a plain prompt (/v1/completions).',
     { param: 'messages' },
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

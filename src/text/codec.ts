@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { SdfpError } from '../lib/errors.ts';
+import { messageOf, SdfpError } from '../lib/errors.ts';
 import { isNotFound, readJsonFile, readOptionalJsonFile } from '../lib/json-file.ts';
+import { CHAT_TEMPLATE_FILE, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from '../lib/model-files.ts';
 import { type ChatTemplates, parseChatTemplates } from './chat-template.ts';
 import { asList, asRecord, asTokenText } from './json.ts';
 import { parseSpelling } from './spelling.ts';
@@ -21,12 +22,9 @@ export interface TextCodecOptions {
  * malformed, `model_unsupported` for a decoder that cannot be streamed.
  */
 export async function loadTextCodec(dir: string, options: TextCodecOptions = {}): Promise<TextCodec> {
-  const json = toRecord(
-    await readJsonFile(join(dir, 'tokenizer.json'), 'model_unreadable'),
-    'tokenizer.json',
-  );
-  const configJson = await readOptionalJsonFile(join(dir, 'tokenizer_config.json'), 'model_unreadable');
-  const config = toRecord(configJson ?? {}, 'tokenizer_config.json');
+  const json = toRecord(await readJsonFile(join(dir, TOKENIZER_FILE), 'model_unreadable'), TOKENIZER_FILE);
+  const configJson = await readOptionalJsonFile(join(dir, TOKENIZER_CONFIG_FILE), 'model_unreadable');
+  const config = toRecord(configJson ?? {}, TOKENIZER_CONFIG_FILE);
   const tokenizer = createTokenizer(json, config);
   const chat = parseChatTemplates(config, await readTemplateFile(dir));
   return createCodec(
@@ -45,6 +43,7 @@ function createCodec(
 ): TextCodec {
   return {
     hasChatTemplate: !chat.isEmpty,
+    toolCallForm: chat.toolCallForm,
     encode: (text, { addSpecialTokens = true } = {}) =>
       tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids,
     decode(ids, { skipSpecialTokens = true } = {}) {
@@ -63,6 +62,7 @@ function createCodec(
       if (token === undefined) return new Uint8Array();
       return vocabulary.spelling.bytes(token, vocabulary.isAdded(id), false);
     },
+    isSpecial: (id) => vocabulary.isSpecial(id),
     tokenText: (id) => vocabulary.tokenOf(id) ?? '',
   };
 }
@@ -71,7 +71,7 @@ function createTokenizer(json: object, config: object): Tokenizer {
   try {
     return new Tokenizer(json, config);
   } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
+    const found = messageOf(cause);
     throw new SdfpError('model_unreadable', `Cannot use tokenizer.json: ${found}.`, { cause });
   }
 }
@@ -96,7 +96,7 @@ function readVocabulary(
 }
 
 async function readTemplateFile(dir: string): Promise<string | undefined> {
-  const path = join(dir, 'chat_template.jinja');
+  const path = join(dir, CHAT_TEMPLATE_FILE);
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {

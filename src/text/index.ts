@@ -1,3 +1,4 @@
 export { loadTextCodec, type TextCodecOptions } from './codec.ts';
 export { createStopFilter, type StopFilter, type StopResult } from './stop-strings.ts';
 export type * from './types.ts';
+export { collectTokenBytes } from './vocabulary.ts';

@@ -1,3 +1,7 @@
+import type { ToolCallForm } from './tool-calls.ts';
+
+export type { ToolCallForm };
+
 /** A chat message as the OpenAI API writes it, content already flattened to text. */
 export interface ChatMessage {
   readonly role: string;
@@ -16,6 +20,8 @@ export interface StreamDecoder {
 /** Everything textual about a model: tokenizer.json, tokenizer_config.json and the chat template. */
 export interface TextCodec {
   readonly hasChatTemplate: boolean;
+  /** How the model's chat template has it call functions. */
+  readonly toolCallForm: ToolCallForm;
   /** `addSpecialTokens`: what the post-processor adds (BOS); default true. */
   encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
   /** `skipSpecialTokens`: default true. */
@@ -32,6 +38,8 @@ export interface TextCodec {
   }): StreamDecoder;
   /** The raw bytes that a token stands for (a part of a character included). */
   tokenBytes(id: number): Uint8Array;
+  /** Whether the token stands for no text, as end and padding tokens do. */
+  isSpecial(id: number): boolean;
   /** The token as written in the vocabulary. */
   tokenText(id: number): string;
 }

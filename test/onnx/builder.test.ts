@@ -223,3 +223,23 @@ describe('GraphBuilder', () => {
     ).toThrow('cannot give float32 [B, 2] in one branch and bool [1]');
   });
 });
+
+describe('names', () => {
+  test('a taken name gets the lowest free number behind it', () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', [1]);
+    g.input('Neg_2', 'float32', [1]);
+    const names = Array.from({ length: 4 }, () => g.op.Neg(x).name);
+    expect(names).toEqual(['Neg', 'Neg_1', 'Neg_3', 'Neg_4']);
+    expect(g.input('x', 'float32', [1]).name).toBe('x_1');
+    expect(g.input('Neg_1', 'float32', [1]).name).toBe('Neg_1_1');
+  });
+
+  test('many nodes of one operator take time in proportion to their number', () => {
+    const started = performance.now();
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', [1]);
+    for (let i = 0; i < 6000; i++) g.op.Neg(x);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+});

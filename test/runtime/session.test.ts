@@ -3,20 +3,22 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { isSdfpError, SdfpError } from '../../src/lib/errors.ts';
 import { encodeModel, GraphBuilder } from '../../src/onnx/index.ts';
-import { floatTensor, listProviders, openSession } from '../../src/runtime/index.ts';
+import { loadBinding } from '../../src/runtime/binding.ts';
+import { floatTensor, openSession } from '../../src/runtime/index.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'sdfp-session-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** y = x * w and z = x + w, w [3] = 1, 2, 3 from `weights.bin`; x may have any number of rows. */
-function scaleGraph(): Uint8Array {
+/** y = x * w and z = x + w, w [3] = 1, 2, 3 from `file`; x may have any number of rows. */
+function scaleGraph(file = 'weights.bin'): Uint8Array {
   const g = new GraphBuilder();
   const x = g.input('x', 'float32', ['N', 3]);
   const w = g.initializer('w', 'float32', [3], {
     kind: 'external',
-    file: 'weights.bin',
+    file,
     offsetBytes: 0,
     lengthBytes: 12,
   });
@@ -74,6 +76,59 @@ describe('openSession()', () => {
     }
   });
 
+  test.each([
+    '../weights.bin',
+    'sub/../../weights.bin',
+    '..\\weights.bin',
+    join(dir, 'weights.bin'),
+    'C:\\weights.bin',
+    '',
+  ])('a graph that names weights outside of the folder is refused: %p', async (file) => {
+    writeFileSync(join(dir, 'weights.bin'), new Uint8Array(12));
+    const folder = weightsDir('inside');
+    mkdirSync(join(folder, 'sub'), { recursive: true });
+    const error = await failure(openSession({ graph: scaleGraph(file), weightsDir: folder }));
+    expect(error.code).toBe('runtime_failed');
+    expect(error.message).toContain(`the graph names ${JSON.stringify(file)}`);
+  });
+
+  test('a graph that names weights which the caller did not list is refused', async () => {
+    const options = { graph: scaleGraph(), weightsDir: weightsDir('plain') };
+    (await openSession({ ...options, weightFiles: ['a.bin', 'weights.bin'] })).dispose();
+    const error = await failure(openSession({ ...options, weightFiles: ['a.bin'] }));
+    expect(error.code).toBe('runtime_failed');
+    expect(error.message).toContain('the graph names "weights.bin"');
+  });
+
+  test('a graph that hides the name of a file in a branch is refused too', async () => {
+    const folder = weightsDir('branch');
+    const g = new GraphBuilder();
+    const condition = g.input('condition', 'bool', [1]);
+    const branches = ['a', 'b'].map((text) => () => [g.constant([text.charCodeAt(0)], 'float32', [1])]);
+    g.output('y', g.if(condition, branches[0]!, branches[1]!)[0]!);
+    const tensor = new BinaryWriter()
+      .tag(13, 2)
+      .bytes(new BinaryWriter().tag(1, 2).string('location').tag(2, 2).string('../weights.bin').finish());
+    // Parts of one message that follow each other are merged: model.graph.node.attribute.g.initializer.
+    const path = [5, 6, 5, 1, 7];
+    const hidden = path.reduce(
+      (bytes, field) => new BinaryWriter().tag(field, 2).bytes(bytes).finish(),
+      tensor.finish(),
+    );
+    const graph = Buffer.concat([encodeModel(g.build()), hidden]);
+    const error = await failure(openSession({ graph, weightsDir: folder }));
+    expect(error.message).toContain('the graph names "../weights.bin"');
+  });
+
+  test('weights in a folder of the weights folder are found', async () => {
+    weightsDir('nested/sub');
+    const graph = scaleGraph('sub/weights.bin');
+    const session = await openSession({ graph, weightsDir: join(dir, 'nested') });
+    const y = session.run({ x: floatTensor(Float32Array.of(1, 1, 1), [1, 3]) }, ['y']).y!;
+    expect([...y.data].map(Number)).toEqual([1, 2, 3]);
+    session.dispose();
+  });
+
   test('a missing weights file is named', async () => {
     const empty = mkdtempSync(join(dir, 'empty-'));
     const error = await failure(openSession({ graph: scaleGraph(), weightsDir: empty }));
@@ -109,8 +164,9 @@ describe('openSession()', () => {
   });
 
   test('an execution provider that is not there is refused, saying what is', async () => {
-    expect(listProviders()).toContainEqual({ name: 'cpu', bundled: true });
-    const missing = listProviders().find(({ name, bundled }) => name === 'cuda' && !bundled);
+    const providers = loadBinding().binding.listSupportedBackends();
+    expect(providers).toContainEqual({ name: 'cpu', bundled: true });
+    const missing = providers.find(({ name, bundled }) => name === 'cuda' && !bundled);
     if (missing === undefined) return;
     const error = await failure(
       openSession({ graph: scaleGraph(), weightsDir: weightsDir('plain'), provider: 'cuda' }),

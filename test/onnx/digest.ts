@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Graph, Initializer, InitializerData, Node, Subgraph, Value } from './value.ts';
+import type { Graph, Initializer, InitializerData, Node, Subgraph, Value } from '../../src/onnx/index.ts';
 
 /**
  * SHA-256 (hex) of what a graph computes: operators, attributes, wiring, types, constants and places of weights.

@@ -1,0 +1,16 @@
+/** Files that the text side reads beside the weights, where they exist; the first is needed. */
+export const TOKENIZER_FILE = 'tokenizer.json';
+export const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
+export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
+
+export const CONFIG_FILE = 'config.json';
+export const GENERATION_FILE = 'generation_config.json';
+
+/** Every file of a model folder that some reader looks for by name, but for the weights. */
+export const SMALL_FILES: readonly string[] = [
+  CONFIG_FILE,
+  GENERATION_FILE,
+  TOKENIZER_FILE,
+  TOKENIZER_CONFIG_FILE,
+  CHAT_TEMPLATE_FILE,
+];
