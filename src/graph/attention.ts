@@ -18,7 +18,9 @@ export function attention(
   const prefix = `model.layers.${layer}`;
   const normed = rmsNorm(context, x, `${prefix}.input_layernorm.weight`);
   const { query, key, value } = projectHeads(context, `${prefix}.self_attn`, normed);
-  const mixed = attend(context, groupQueries(context, query), { key, value }, past);
+  const mixed = context.isNarrow
+    ? attendHeads(context, query, { key, value }, past)
+    : attend(context, groupQueries(context, query), { key, value }, past);
   const contribution = projectOutput(context, `${prefix}.self_attn`, mixed, x);
   return { contribution, key, value };
 }
@@ -64,13 +66,35 @@ function attend(context: ForwardContext, query: Value, fresh: KeyValue, past: Ke
     const probs = g.op.Softmax(g.op.Add(products(fresh.key), bias), { axis: -1 });
     return g.op.MatMul(probs, fresh.value);
   }
-  const scores = g.op.Concat([products(past.key), products(fresh.key)], { axis: 3 });
+  const axis = query.shape.length - 1;
+  const scores = g.op.Concat([products(past.key), products(fresh.key)], { axis });
   const probs = g.op.Softmax(g.op.Add(scores, bias), { axis: -1 });
-  const [pastProbs, freshProbs] = g.op.Split(probs, segments, { axis: 3 });
+  const [pastProbs, freshProbs] = g.op.Split(probs, segments, { axis });
   return g.op.Add(g.op.MatMul(pastProbs!, past.value), g.op.MatMul(freshProbs!, fresh.value));
 }
 
-/** [B, KV, G*S, D] to the contribution [B, S, E]; `x` gives the dims. */
+/**
+ * The same, head by head: [B, KV, G, S, D]. For one row, ONNX Runtime multiplies a vector by keys and values where they
+ * lie; for the G rows of a group it packs them first, which takes three times as long. From two rows on it is slower.
+ */
+function attendHeads(
+  context: ForwardContext,
+  query: Value,
+  fresh: KeyValue,
+  past: KeyValue | undefined,
+): Value {
+  const { g, config } = context;
+  const [batch, , rows, size] = query.shape;
+  const groups = config.numHeads / config.numKvHeads;
+  const heads = g.reshape(query, [batch!, config.numKvHeads, groups, rows!, size!]);
+  const shared = ({ key, value }: KeyValue): KeyValue => ({
+    key: g.op.Unsqueeze(key, [2]),
+    value: g.op.Unsqueeze(value, [2]),
+  });
+  return attend(context, heads, shared(fresh), past && shared(past));
+}
+
+/** Weighted values, heads as in `mixed`, to the contribution [B, S, E]; `x` gives the dims. */
 function projectOutput(context: ForwardContext, prefix: string, mixed: Value, x: Value): Value {
   const { g, config, weights } = context;
   const [batch, rows] = x.shape;

@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../hf/types.ts';
 import type { GraphBuilder, Value } from '../onnx/index.ts';
+import type { Rounding } from '../quant/index.ts';
 import type { RotaryAngles } from './rotary.ts';
 import type { Weights } from './weights.ts';
 
@@ -11,9 +12,13 @@ export interface ForwardContext {
   readonly g: GraphBuilder;
   readonly config: ModelConfig;
   readonly weights: Weights;
+  /** The same weights, products rounded. */
+  readonly rounded: (rounding: Rounding) => Weights;
   readonly rotary: RotaryAngles;
   /** [B, 1, G*S, T] */
   readonly bias: Value;
+  /** Runs have one row per sequence, as a draft's steps do; then bias is [B, 1, 1, S, T]. More rows are right, but slow. */
+  readonly isNarrow: boolean;
   /** int64 [2], P and S, where there is a past. */
   readonly segments: Value | undefined;
 }

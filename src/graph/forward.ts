@@ -1,13 +1,15 @@
 import type { ModelFolder } from '../hf/types.ts';
 import type { GraphBuilder, Value } from '../onnx/index.ts';
 import type { Unit } from '../plan/types.ts';
+import type { Rounding } from '../quant/index.ts';
 import { attention } from './attention.ts';
 import type { ForwardContext, KeyValue } from './context.ts';
 import { embed } from './embedding.ts';
 import { logitsOf } from './head.ts';
 import { mlp } from './mlp.ts';
 import { rotaryAngles } from './rotary.ts';
-import { addBlocks, type Block, type UnitMode, type UnitTrace } from './unit.ts';
+import { RoundedWeights } from './rounded-weights.ts';
+import { addBlocks, type Block, type Gate, roundingOf, type UnitMode, type UnitTrace } from './unit.ts';
 import { Weights } from './weights.ts';
 
 export interface ForwardOptions {
@@ -25,6 +27,8 @@ export interface ForwardOptions {
   readonly past?: readonly KeyValue[];
   /** `on` for every unit by default. */
   readonly modeOf?: (unit: Unit) => UnitMode;
+  /** The LM head is rounded in the runs where a bool [1] is true. */
+  readonly headGate?: Required<Gate> | undefined;
 }
 
 export interface ForwardResult {
@@ -34,8 +38,10 @@ export interface ForwardResult {
   readonly stream: Value;
   /** [R, V] */
   readonly logits: Value;
-  /** New rows of each cache slot, [B, KV, S, D]; [B, KV, 0, D] in runs that skip the slot. */
+  /** New rows of each cache slot, [B, KV, S, D]; of graphs without gates only, whose branches may join rows. */
   readonly newKeyValues: readonly KeyValue[];
+  /** All new rows in the order of slots, k then v, to be joined along axis 2; a slot that a run skips has none. */
+  readonly newRows: readonly Value[];
 }
 
 /** The whole model as operators, from token ids to logits. */
@@ -44,8 +50,8 @@ export function buildForward(options: ForwardOptions): ForwardResult {
   const context = makeContext(options);
   const embedded = g.scope('embedding', () => embed(g, context.weights, inputIds));
   const { stream, rows, traces } = addBlocks(g, listBlocks(context, options), embedded);
-  const logits = g.scope('head', () => logitsOf(context, stream, outputRows));
-  return { units: traces, stream, logits, newKeyValues: pairRows(rows) };
+  const logits = g.scope('head', () => logitsOf(context, stream, outputRows, options.headGate));
+  return { units: traces, stream, logits, newKeyValues: pairRows(rows), newRows: rows };
 }
 
 function makeContext(options: ForwardOptions): ForwardContext {
@@ -55,8 +61,10 @@ function makeContext(options: ForwardOptions): ForwardContext {
     g,
     config,
     weights: new Weights(g, folder),
+    rounded: (rounding: Rounding) => new RoundedWeights(g, folder, rounding),
     rotary: g.scope('rotary', () => rotaryAngles(g, config, positionIds)),
     bias: g.scope('bias', () => groupedBias(options)),
+    isNarrow: false,
     segments: past?.[0] && g.scope('segments', () => segmentSizes(g, past[0]!.key, inputIds)),
   };
 }
@@ -75,41 +83,66 @@ function segmentSizes(g: GraphBuilder, pastKey: Value, inputIds: Value): Value {
 }
 
 /** Attention and MLP of every layer; attention blocks that are not off take the cache slots in order. */
-function listBlocks(context: ForwardContext, { folder, past, modeOf }: ForwardOptions): readonly Block[] {
+function listBlocks(context: ForwardContext, options: ForwardOptions): readonly Block[] {
+  const { folder, past, modeOf } = options;
+  const draftContexts = makeDraftContexts(context, options);
   let slots = 0;
   return Array.from({ length: folder.config.numLayers }, (_, layer): Block[] => {
     const attn: Unit = { layer, block: 'attn' };
     const feed: Unit = { layer, block: 'mlp' };
     const mode = modeOf?.(attn) ?? 'on';
     const slot = past?.[mode === 'off' ? slots : slots++];
-    return [attentionBlock(context, attn, mode, slot), mlpBlock(context, feed, modeOf?.(feed) ?? 'on')];
+    return [
+      attentionBlock(draftContexts, attn, mode, slot),
+      mlpBlock(draftContexts, feed, modeOf?.(feed) ?? 'on'),
+    ];
   }).flat();
 }
 
-function attentionBlock(
+/** The context of a block that is rounded, or not. */
+type Contexts = (rounding?: Rounding) => ForwardContext;
+
+/** Whatever the contexts of rounded blocks share is made here, outside of the branches that use it. */
+function makeDraftContexts(
   context: ForwardContext,
-  unit: Unit,
-  mode: UnitMode,
-  past: KeyValue | undefined,
-): Block {
-  const compute = (before: Value) => {
-    const { contribution, key, value } = attention(context, unit.layer, before, past);
+  { folder, attentionBias, modeOf }: ForwardOptions,
+): Contexts {
+  const { g, config } = context;
+  const isNarrow = config.numHeads > config.numKvHeads;
+  const isUsed = Array.from({ length: config.numLayers }, (_, layer) =>
+    modeOf?.({ layer, block: 'attn' }),
+  ).some((mode) => mode !== undefined && roundingOf(mode) !== undefined);
+  const bias =
+    isUsed && isNarrow ? g.scope('bias', () => g.op.Unsqueeze(attentionBias, [1, 2])) : context.bias;
+  return (rounding) => {
+    if (rounding === undefined) return context;
+    return { ...context, isNarrow, bias, weights: new RoundedWeights(g, folder, rounding) };
+  };
+}
+
+function attentionBlock(contexts: Contexts, unit: Unit, mode: UnitMode, past: KeyValue | undefined): Block {
+  const compute = (before: Value, rounding?: Rounding) => {
+    const { contribution, key, value } = attention(contexts(rounding), unit.layer, before, past);
     return { contribution, rows: [key, value] };
   };
   const emptyRows = () => {
     if (past === undefined) throw new TypeError(`Gating ${unit.layer}.attn: needs a past, found none.`);
     // [B, KV, 0, D]: cut from the past, so that it has the run's batch size.
-    const none = context.g.op.Slice(past.key, [0], [0], [2]);
+    const none = contexts().g.op.Slice(past.key, [0], [0], [2]);
     return [none, none];
   };
   return { unit, mode, compute, emptyRows };
 }
 
-function mlpBlock(context: ForwardContext, unit: Unit, mode: UnitMode): Block {
-  const compute = (before: Value) => ({ contribution: mlp(context, unit.layer, before), rows: [] });
+function mlpBlock(contexts: Contexts, unit: Unit, mode: UnitMode): Block {
+  const compute = (before: Value, rounding?: Rounding) => ({
+    contribution: mlp(contexts(rounding), unit.layer, before),
+    rows: [],
+  });
   return { unit, mode, compute, emptyRows: () => [] };
 }
 
 function pairRows(rows: readonly Value[]): readonly KeyValue[] {
-  return Array.from({ length: rows.length / 2 }, (_, i) => ({ key: rows[2 * i]!, value: rows[2 * i + 1]! }));
+  const pairs = Math.floor(rows.length / 2);
+  return Array.from({ length: pairs }, (_, i) => ({ key: rows[2 * i]!, value: rows[2 * i + 1]! }));
 }

@@ -1,4 +1,5 @@
 import type { ModelFolder } from '../hf/types.ts';
+import { blockOfTensor } from '../lib/units.ts';
 import { encodeModel, GraphBuilder, type Value } from '../onnx/index.ts';
 import { differentiate } from './backward.ts';
 import { buildSequenceForward, type SequenceForward } from './loss.ts';
@@ -105,9 +106,8 @@ function blockTensors({ tensors }: ModelFolder): ScoredTensor[] {
   return [...tensors.values()].flatMap(({ name, shape }) => {
     const [, layer, tensor] = /^model\.layers\.(\d+)\.(.+)$/.exec(name) ?? [];
     if (layer === undefined || tensor === undefined) return [];
-    const isAttention = tensor.startsWith('self_attn.') || tensor.startsWith('input_layernorm.');
     const size = shape.reduce((product, dim) => product * dim, 1);
-    return [{ name, unit: 2 * Number(layer) + (isAttention ? 0 : 1), size }];
+    return [{ name, unit: 2 * Number(layer) + (blockOfTensor(tensor) === 'attn' ? 0 : 1), size }];
   });
 }
 

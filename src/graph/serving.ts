@@ -4,7 +4,7 @@ import { encodeModel, type Graph, GraphBuilder, type Value } from '../onnx/index
 import type { DraftPlan, Unit } from '../plan/types.ts';
 import type { KeyValue } from './context.ts';
 import { buildForward } from './forward.ts';
-import type { UnitMode } from './unit.ts';
+import type { Gate, UnitMode } from './unit.ts';
 
 export interface ServingGraph {
   /** The ONNX model: what the artifact's graph file holds. */
@@ -13,8 +13,8 @@ export interface ServingGraph {
 }
 
 /**
- * The graph that an artifact serves: target and draft in one, over one copy of the weights. Units that the plan drops
- * are skipped in runs where `is_draft` is true.
+ * The graph that an artifact serves: target and draft in one. Runs where `is_draft` is true skip the units that the
+ * plan drops and use rounded weights where it says so; all else is shared, weights and thread pool included.
  */
 export function buildServingGraph(folder: ModelFolder, plan: DraftPlan): ServingGraph {
   return { bytes: encodeModel(servingGraph(folder, plan)), spec: engineSpec(folder.config, plan) };
@@ -34,12 +34,14 @@ export function servingGraph(folder: ModelFolder, plan: DraftPlan): Graph {
     attentionBias: g.input(inputs.attentionBias, 'float32', ['B', 'S', 'P+S']),
     outputRows: g.input(inputs.outputRows, 'int32', ['R']),
     past: pastInputs(g, inputs, ['B', numKvHeads, 'P', headDim]),
-    modeOf: gateDropped(plan, isDraft),
+    modeOf: (unit) => (isDraft === undefined ? 'on' : modeOf(plan, unit, isDraft)),
+    headGate: isDraft === undefined ? undefined : headGate(plan, isDraft),
   });
   g.output(outputs.logits, forward.logits);
-  const rows = forward.newKeyValues.flatMap(({ key, value }) => [key, value]);
+  const { newRows } = forward;
+  const joined = newRows.length === 1 ? newRows[0]! : g.op.Concat(newRows, { axis: 2 });
   // Runs that skip slots write fewer rows, so the axis gets a symbol of its own.
-  g.output(outputs.newKeyValues, g.op.Concat(rows, { axis: 2 }), ['B', numKvHeads, 'rows', headDim]);
+  g.output(outputs.newKeyValues, joined, ['B', numKvHeads, 'rows', headDim]);
   return g.build();
 }
 
@@ -54,13 +56,24 @@ function pastInputs(
   }));
 }
 
-function gateDropped(plan: DraftPlan, isDraft: Value | undefined): (unit: Unit) => UnitMode {
-  if (isDraft === undefined) return () => 'on';
-  return (unit) => (isDropped(plan, unit) ? { skipWhen: isDraft } : 'on');
+function modeOf(plan: DraftPlan, unit: Unit, skipWhen: Value): UnitMode {
+  if (includes(plan.dropped, unit)) return { skipWhen };
+  if (includes(plan.int4, unit)) return { skipWhen, instead: 'int4' };
+  if (includes(plan.int8, unit)) return { skipWhen, instead: 'int8' };
+  return 'on';
 }
 
-export function isDropped({ dropped }: DraftPlan, { layer, block }: Unit): boolean {
-  return dropped.some((unit) => unit.layer === layer && unit.block === block);
+function headGate({ head = 'shared' }: DraftPlan, skipWhen: Value): Required<Gate> | undefined {
+  return head === 'shared' ? undefined : { skipWhen, instead: head };
+}
+
+function includes(units: readonly Unit[] = [], { layer, block }: Unit): boolean {
+  return units.some((unit) => unit.layer === layer && unit.block === block);
+}
+
+/** Whether a draft run does anything that a target run does not. */
+function differs({ dropped, int4 = [], int8 = [], head = 'shared' }: DraftPlan): boolean {
+  return dropped.length + int4.length + int8.length > 0 || head !== 'shared';
 }
 
 /** Names and sizes of the serving graph; one cache slot per layer. */
@@ -77,11 +90,11 @@ function engineSpec(config: ModelConfig, plan: DraftPlan): EngineSpec {
       positionIds: 'position_ids',
       attentionBias: 'attention_bias',
       outputRows: 'output_rows',
-      isDraft: plan.dropped.length === 0 ? null : 'is_draft',
+      isDraft: differs(plan) ? 'is_draft' : null,
       pastKeys: layers.map((layer) => `past_key.${layer}`),
       pastValues: layers.map((layer) => `past_value.${layer}`),
     },
     outputs: { logits: 'logits', newKeyValues: 'new_key_values' },
-    draftSlots: layers.filter((layer) => !isDropped(plan, { layer, block: 'attn' })),
+    draftSlots: layers.filter((layer) => !includes(plan.dropped, { layer, block: 'attn' })),
   };
 }

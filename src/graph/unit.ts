@@ -1,8 +1,17 @@
 import type { GraphBuilder, Value } from '../onnx/index.ts';
 import type { Unit } from '../plan/types.ts';
+import type { Rounding } from '../quant/index.ts';
 
-/** How a unit enters a graph: computed, left out, or skipped in the runs where a bool [1] is true. */
-export type UnitMode = 'on' | 'off' | { readonly skipWhen: Value };
+/**
+ * How a unit enters a graph: computed, left out, or skipped in the runs where a bool [1] is true. `instead`: in those
+ * runs it is computed with rounded weights.
+ */
+export type UnitMode = 'on' | 'off' | Gate;
+
+export interface Gate {
+  readonly skipWhen: Value;
+  readonly instead?: Rounding;
+}
 
 /** The residual stream around a unit, [B, S, E] each. */
 export interface UnitTrace {
@@ -23,7 +32,8 @@ export interface BlockResult {
 export interface Block {
   readonly unit: Unit;
   readonly mode: UnitMode;
-  compute(before: Value): BlockResult;
+  /** With rounded weights where `rounding` is given. */
+  compute(before: Value, rounding?: Rounding): BlockResult;
   /** Stand-ins of no length for the rows that a skipped unit does not write. */
   emptyRows(): readonly Value[];
 }
@@ -31,7 +41,7 @@ export interface Block {
 export interface StreamResult {
   /** The residual stream behind the last block. */
   readonly stream: Value;
-  /** Rows of all blocks that are not off, in their order. */
+  /** Rows of all blocks that are not off, in their order; those of neighbours with rounded weights joined along S. */
   readonly rows: readonly Value[];
   /** Blocks that are on or off; what happens inside a branch cannot be seen from outside. */
   readonly traces: readonly UnitTrace[];
@@ -83,18 +93,49 @@ function addPlain(g: GraphBuilder, blocks: readonly Block[], start: Value): Stre
 }
 
 function addGated(g: GraphBuilder, blocks: readonly Block[], skipWhen: Value, start: Value): StreamResult {
-  const skipped = [start, ...blocks.flatMap((block) => block.emptyRows())];
+  const isRounded = !blocks.every(isSkipped);
+  const empty = new Map(blocks.filter(isSkipped).map((block) => [block, block.emptyRows()]));
+  const drafted = () => {
+    let stream = start;
+    const rows = blocks.flatMap((block) => {
+      const none = empty.get(block);
+      if (none !== undefined) return none;
+      const added = addOne(g, block, stream, roundingOf(block.mode));
+      stream = added.after;
+      return added.rows;
+    });
+    return [stream, ...joinIf(g, isRounded, rows)];
+  };
   const computed = () => {
     const { stream, rows } = addPlain(g, blocks, start);
-    return [stream, ...rows];
+    return [stream, ...joinIf(g, isRounded, rows)];
   };
-  const [stream, ...rows] = g.scope('gated', () => g.if(skipWhen, () => skipped, computed));
+  const [stream, ...rows] = g.scope('gated', () => g.if(skipWhen, drafted, computed));
   return { stream: stream!, rows, traces: [] };
 }
 
-function addOne(g: GraphBuilder, { unit, compute }: Block, before: Value): BlockResult & { after: Value } {
+/** Rows of a long branch leave it as one tensor, for each output of a branch is copied. */
+function joinIf(g: GraphBuilder, condition: boolean, rows: readonly Value[]): readonly Value[] {
+  return condition && rows.length > 1 ? [g.op.Concat(rows, { axis: 2 })] : rows;
+}
+
+function isSkipped(block: Block): boolean {
+  return roundingOf(block.mode) === undefined;
+}
+
+/** Of the runs where the gate is true; undefined where the unit is skipped then, or has no gate. */
+export function roundingOf(mode: UnitMode): Rounding | undefined {
+  return typeof mode === 'string' ? undefined : mode.instead;
+}
+
+function addOne(
+  g: GraphBuilder,
+  { unit, compute }: Block,
+  before: Value,
+  rounding?: Rounding,
+): BlockResult & { after: Value } {
   return g.scope(`layers.${unit.layer}.${unit.block}`, () => {
-    const { contribution, rows } = compute(before);
+    const { contribution, rows } = compute(before, rounding);
     return { contribution, rows, after: g.op.Add(before, contribution) };
   });
 }

@@ -1,10 +1,32 @@
+import type { Rounding } from '../quant/types.ts';
+
+/** A draft to propose: the number of units to drop, and the rounding of the rest; undefined: shared with the target. */
+export interface CandidateForm {
+  readonly count: number;
+  readonly rounding: Rounding | undefined;
+}
+
 /**
- * Drafts worth measuring: one per eighth of the units dropped. The grid is fixed, so the same scores give the same
- * candidates on every machine; which of them is served is a matter of measured speed.
+ * Drafts worth measuring, by eighths of the units dropped: up to 7 with shared weights, up to 2 with rounded ones, which
+ * lose more by each further drop than the time it saves. The grid is fixed, so the same scores give the same candidates
+ * on every machine; which of them is served is a matter of measured speed.
  */
-export function candidateCounts(numUnits: number): number[] {
-  const counts = Array.from({ length: 7 }, (_, eighth) => Math.round(((eighth + 1) * numUnits) / 8));
-  return [...new Set(counts)].filter((count) => count > 0 && count < numUnits);
+export function candidateForms(numUnits: number): CandidateForm[] {
+  const dropEighths = (from: number, to: number, rounding: Rounding | undefined): CandidateForm[] => {
+    const counts = Array.from({ length: to - from + 1 }, (_, i) => Math.round(((from + i) * numUnits) / 8));
+    return [...new Set(counts)].filter((count) => count < numUnits).map((count) => ({ count, rounding }));
+  };
+  const shared = dropEighths(1, 7, undefined).filter(({ count }) => count > 0);
+  return [...dropEighths(0, 2, 'int8'), ...dropEighths(0, 2, 'int4'), ...shared];
+}
+
+/** The drafts that drop exactly `count` units. */
+export function formsWithCount(count: number): CandidateForm[] {
+  const rounded: CandidateForm[] = [
+    { count, rounding: 'int8' },
+    { count, rounding: 'int4' },
+  ];
+  return count === 0 ? rounded : [{ count, rounding: undefined }, ...rounded];
 }
 
 /** Number of units to drop so that `keep` (a share, 0..1) of them stay. */

@@ -3,8 +3,8 @@
  * units, the default method), by sorting units, or by sorting whole layers (the paper's words and its rivals).
  */
 import type { ScoreResult } from '../fit/types.ts';
+import { listUnits } from '../lib/units.ts';
 import type { Unit } from './types.ts';
-import { listUnits } from './units.ts';
 
 /** The `count` units that the scores of a method say to drop; methods that score whole layers drop `count / 2` layers, rounded. */
 export function selectUnits(scores: ScoreResult, count: number): Unit[] {

@@ -1,10 +1,14 @@
-/** A prunable unit: the attention or the MLP block of a layer. Written `3.attn`, `7.mlp`. */
-export interface Unit {
-  readonly layer: number;
-  readonly block: 'attn' | 'mlp';
-}
+import type { Unit } from '../lib/units.ts';
+import type { Rounding } from '../quant/types.ts';
 
-/** Units that the draft skips. */
+export type { Unit };
+
+/** What the draft does with each unit: skips it, computes it with rounded weights, or shares it with the target. */
 export interface DraftPlan {
   readonly dropped: readonly Unit[];
+  /** Computed with weights rounded to 4 bits, and to 8; units in no list are the target's own. */
+  readonly int4?: readonly Unit[];
+  readonly int8?: readonly Unit[];
+  /** Rounding of the draft's LM head; default: the target's own head. */
+  readonly head?: Rounding | 'shared';
 }

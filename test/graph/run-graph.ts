@@ -1,8 +1,8 @@
 import { sequenceFeeds } from '../../src/fit/sequence-feeds.ts';
 import { buildEvaluationGraph, EVALUATION_GRAPH } from '../../src/graph/evaluation.ts';
 import type { ModelFolder } from '../../src/hf/types.ts';
+import { unitName } from '../../src/lib/units.ts';
 import type { Unit } from '../../src/plan/types.ts';
-import { unitName } from '../../src/plan/units.ts';
 import { intTensor, openSession, type Session } from '../../src/runtime/index.ts';
 
 /** Large enough to vanish in a softmax, small enough to stay finite in sums. */

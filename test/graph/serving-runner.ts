@@ -1,7 +1,7 @@
 import type { EngineSpec } from '../../src/artifact/engine-spec.ts';
 import { buildServingGraph } from '../../src/graph/serving.ts';
 import type { ModelFolder } from '../../src/hf/types.ts';
-import type { Unit } from '../../src/plan/types.ts';
+import type { DraftPlan, Unit } from '../../src/plan/types.ts';
 import {
   boolTensor,
   floatTensor,
@@ -33,9 +33,13 @@ export class ServingRunner {
     this.#cache = spec.inputs.pastKeys.map(() => [new Float32Array(0), new Float32Array(0)]);
   }
 
-  static async open(folder: ModelFolder, dropped: readonly Unit[] = []): Promise<ServingRunner> {
-    const { bytes, spec } = buildServingGraph(folder, { dropped });
-    return new ServingRunner(spec, await openSession({ graph: bytes, weightsDir: folder.dir, threads: 1 }));
+  static open(folder: ModelFolder, dropped: readonly Unit[] = []): Promise<ServingRunner> {
+    return ServingRunner.openPlan(folder, { dropped }, folder.dir);
+  }
+
+  static async openPlan(folder: ModelFolder, plan: DraftPlan, weightsDir: string): Promise<ServingRunner> {
+    const { bytes, spec } = buildServingGraph(folder, plan);
+    return new ServingRunner(spec, await openSession({ graph: bytes, weightsDir, threads: 1 }));
   }
 
   /** Runs `ids` behind the cached rows with `padding` unused rows between; changes nothing. */

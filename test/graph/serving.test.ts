@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { buildServingGraph, servingGraph } from '../../src/graph/serving.ts';
-import { digestGraph } from '../../src/onnx/index.ts';
-import { listUnits } from '../../src/plan/units.ts';
+import { listUnits } from '../../src/lib/units.ts';
 import { GOLDEN_MODELS } from '../golden/models.ts';
+import { digestGraph } from '../onnx/digest.ts';
 import { openGolden, prunedCases } from './golden.ts';
 import { argmax, relativeError } from './run-graph.ts';
 import { ServingRunner } from './serving-runner.ts';

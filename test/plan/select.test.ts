@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { candidateCounts, countForKeep } from '../../src/plan/candidates.ts';
+import { candidateForms, countForKeep, formsWithCount } from '../../src/plan/candidates.ts';
 import { selectByInteractions, selectByScore, selectLayers } from '../../src/plan/select.ts';
-import { listUnits, unitIndex, unitName } from '../../src/plan/units.ts';
+import type { Rounding } from '../../src/quant/types.ts';
 
 describe('selectByInteractions()', () => {
   test('sees that a removal compensates another, which sorting cannot', () => {
@@ -61,20 +61,26 @@ test('selectLayers() takes both units of the lowest layers; ties go to the earli
   expect(selectLayers([1, 1, 1], 1)).toEqual([0, 1]);
 });
 
-test('candidateCounts() is one per eighth, without empty, full or repeated ones', () => {
-  expect(candidateCounts(32)).toEqual([4, 8, 12, 16, 20, 24, 28]);
-  expect(candidateCounts(4)).toEqual([1, 2, 3]);
-  expect(candidateCounts(1)).toEqual([]);
+test('candidateForms() are eighths, without repeated ones or ones that drop nothing and round nothing', () => {
+  const countsOf = (numUnits: number, rounding: Rounding | undefined) =>
+    candidateForms(numUnits)
+      .filter((form) => form.rounding === rounding)
+      .map(({ count }) => count);
+  expect(countsOf(32, undefined)).toEqual([4, 8, 12, 16, 20, 24, 28]);
+  expect(countsOf(4, undefined)).toEqual([1, 2, 3]);
+  for (const rounding of ['int4', 'int8'] as const) {
+    expect(countsOf(32, rounding)).toEqual([0, 4, 8]);
+    expect(countsOf(4, rounding)).toEqual([0, 1]);
+  }
+});
+
+test('formsWithCount() keeps the count, with shared and with rounded weights', () => {
+  expect(formsWithCount(3).map(({ count }) => count)).toEqual([3, 3, 3]);
+  expect(formsWithCount(0).map(({ rounding }) => rounding)).toEqual(['int8', 'int4']);
 });
 
 test('countForKeep() counts the dropped units of a kept share', () => {
   expect(countForKeep(0.75, 32)).toBe(8);
   expect(countForKeep(1, 32)).toBe(0);
   expect(() => countForKeep(1.2, 32)).toThrow('needs a share from 0 to 1');
-});
-
-test('listUnits(), unitName() and unitIndex() agree', () => {
-  const units = listUnits(3);
-  expect(units.map(unitName)).toEqual(['0.attn', '0.mlp', '1.attn', '1.mlp', '2.attn', '2.mlp']);
-  expect(units.map(unitIndex)).toEqual([0, 1, 2, 3, 4, 5]);
 });

@@ -1,0 +1,4 @@
+export { blockBytes, headTensor, layoutRoundedFile, type RoundedFile, type RoundedMatrix } from './layout.ts';
+export { BITS, BLOCK_COLUMNS } from './round.ts';
+export type { Rounding } from './types.ts';
+export { type WriteRoundedOptions, writeRoundedFile } from './write.ts';

@@ -1,0 +1,118 @@
+import { HEAD, layerTensorName, tensorShapes } from '../hf/tensor-names.ts';
+import type { ModelConfig } from '../hf/types.ts';
+import { BITS, BLOCK_COLUMNS } from './round.ts';
+import type { Rounding } from './types.ts';
+
+/** Bytes of a file. */
+export interface FilePart {
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+/** A matrix of rounded weights in its file. */
+export interface RoundedMatrix {
+  /** `layers.3.attn.qkv` */
+  readonly name: string;
+  /** Checkpoint names of the matrices [out, K] whose rows it joins. */
+  readonly sources: readonly string[];
+  /** N: rows of all sources together. */
+  readonly rows: number;
+  /** K */
+  readonly columns: number;
+  /** Blocks of a row: K / block size, rounded up. */
+  readonly blocks: number;
+  /** uint8 [N, blocks, bytes per block] */
+  readonly packed: FilePart;
+  /** float32 [N, blocks] */
+  readonly scales: FilePart;
+}
+
+/** A safetensors file of rounded weights: where everything lies follows from the model's sizes alone. */
+export interface RoundedFile {
+  readonly file: string;
+  readonly rounding: Rounding;
+  /** Length prefix and JSON, which the matrices follow without a gap. */
+  readonly header: Uint8Array;
+  readonly matrices: readonly RoundedMatrix[];
+  readonly bytes: number;
+}
+
+interface Source {
+  readonly name: string;
+  readonly sources: readonly string[];
+}
+
+/** The file of all products of the model, LM head included, rounded to `rounding`. */
+export function layoutRoundedFile(config: ModelConfig, rounding: Rounding): RoundedFile {
+  const shapes = tensorShapes(config);
+  let dataBytes = 0;
+  const place = (lengthBytes: number): FilePart => {
+    dataBytes += lengthBytes;
+    return { offsetBytes: dataBytes - lengthBytes, lengthBytes };
+  };
+  const matrices = listProducts(config).map(({ name, sources }): RoundedMatrix => {
+    const columns = shapes.get(sources[0]!)![1]!;
+    const rows = sources.reduce((sum, source) => sum + shapes.get(source)![0]!, 0);
+    const blocks = Math.ceil(columns / BLOCK_COLUMNS[rounding]);
+    const packed = place(rows * blocks * blockBytes(rounding));
+    return { name, sources, rows, columns, blocks, packed, scales: place(rows * blocks * 4) };
+  });
+  const header = writeHeader(matrices, rounding);
+  const shift = ({ offsetBytes, lengthBytes }: FilePart): FilePart => ({
+    offsetBytes: header.length + offsetBytes,
+    lengthBytes,
+  });
+  return {
+    file: `draft.${rounding}.safetensors`,
+    rounding,
+    header,
+    matrices: matrices.map((m) => ({ ...m, packed: shift(m.packed), scales: shift(m.scales) })),
+    bytes: header.length + dataBytes,
+  };
+}
+
+/** Every product with a weight, joined as the graph multiplies them. */
+function listProducts(config: ModelConfig): Source[] {
+  const layers = Array.from({ length: config.numLayers }, (_, layer): Source[] => {
+    const weight = (projection: 'q' | 'k' | 'v' | 'o') =>
+      layerTensorName(layer, `self_attn.${projection}_proj.weight`);
+    const mlpWeight = (projection: 'gate' | 'up' | 'down') =>
+      layerTensorName(layer, `mlp.${projection}_proj.weight`);
+    return [
+      { name: `layers.${layer}.attn.qkv`, sources: [weight('q'), weight('k'), weight('v')] },
+      { name: `layers.${layer}.attn.o`, sources: [weight('o')] },
+      { name: `layers.${layer}.mlp.gate_up`, sources: [mlpWeight('gate'), mlpWeight('up')] },
+      { name: `layers.${layer}.mlp.down`, sources: [mlpWeight('down')] },
+    ];
+  });
+  return [...layers.flat(), { name: 'head', sources: [headTensor(config)] }];
+}
+
+/** Checkpoint name of the LM head. */
+export function headTensor({ tiedEmbeddings }: ModelConfig): string {
+  return tiedEmbeddings ? 'model.embed_tokens.weight' : HEAD;
+}
+
+/** Bytes of a block's packed numbers. */
+export function blockBytes(rounding: Rounding): number {
+  return (BLOCK_COLUMNS[rounding] * BITS[rounding]) / 8;
+}
+
+/** Filled up with spaces, so that the data start on a multiple of 64 bytes. */
+function writeHeader(matrices: readonly RoundedMatrix[], rounding: Rounding): Uint8Array {
+  const entry = (dtype: string, shape: readonly number[], { offsetBytes, lengthBytes }: FilePart) => ({
+    dtype,
+    shape,
+    data_offsets: [offsetBytes, offsetBytes + lengthBytes],
+  });
+  const entries = matrices.flatMap(({ name, rows, blocks, packed, scales }) => [
+    [`${name}.packed`, entry('U8', [rows, blocks, blockBytes(rounding)], packed)],
+    [`${name}.scales`, entry('F32', [rows, blocks], scales)],
+  ]);
+  const text = JSON.stringify(Object.fromEntries(entries));
+  const padded = text.padEnd(Math.ceil((text.length + 8) / 64) * 64 - 8);
+  const header = new Uint8Array(8 + padded.length);
+  new DataView(header.buffer).setBigUint64(0, BigInt(padded.length), true);
+  header.set(new TextEncoder().encode(padded), 8);
+  return header;
+}

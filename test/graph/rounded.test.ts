@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'bun:test';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openStage } from '../../src/build/stage.ts';
+import { RoundedWeights } from '../../src/graph/rounded-weights.ts';
+import { type ModelFolder, readTensor, type TensorRef } from '../../src/hf/index.ts';
+import { RandomStream } from '../../src/lib/random.ts';
+import { listUnits } from '../../src/lib/units.ts';
+import { encodeModel, GraphBuilder } from '../../src/onnx/index.ts';
+import { layoutRoundedFile, type Rounding } from '../../src/quant/index.ts';
+import { roundMatrix } from '../../src/quant/round.ts';
+import { floatTensor, openSession } from '../../src/runtime/index.ts';
+import { temporaryFolder } from '../artifact/example.ts';
+import { GOLDEN_MODELS } from '../golden/models.ts';
+import { dequantize } from '../quant/dequantize.ts';
+import { openGolden } from './golden.ts';
+import { relativeError, splitRows } from './run-graph.ts';
+import { ServingRunner } from './serving-runner.ts';
+
+const ROUNDINGS = ['int4', 'int8'] as const;
+
+function stage(folder: ModelFolder, path: string) {
+  const outDir = join(path, 'artifact');
+  return openStage(folder, { outDir, roundings: ROUNDINGS, signal: undefined, onProgress: () => {} });
+}
+
+describe.each([...GOLDEN_MODELS])('RoundedWeights of %s', (name) => {
+  test.each(ROUNDINGS)('%s products are those of the dequantized weights', async (rounding) => {
+    const { folder } = await openGolden(name);
+    await using scratch = await temporaryFolder();
+    await using staged = await stage(folder, scratch.path);
+    for (const { sources, rows, columns } of layoutRoundedFile(folder.config, rounding).matrices.slice(-5)) {
+      const g = new GraphBuilder();
+      const weights = new RoundedWeights(g, folder, rounding);
+      g.output('y', weights.multiply(g.input('x', 'float32', ['S', columns]), sources));
+      const session = await openSession({
+        graph: encodeModel(g.build()),
+        weightsDir: staged.dir,
+        threads: 1,
+      });
+      const matrix = await dequantizedRows(folder, sources, columns, rounding);
+      const random = new RandomStream(columns);
+      for (const count of [1, 5]) {
+        const x = Float32Array.from({ length: count * columns }, () => 2 * random.next() - 1);
+        const { y } = session.run({ x: floatTensor(x, [count, columns]) }, ['y']);
+        const expected = multiply(x, matrix, columns);
+        expect(y!.dims).toEqual([count, rows]);
+        // The runtime rounds x to 8 bits per block as well.
+        expect(relativeError(y!.data as Float32Array, expected)).toBeLessThan(0.01);
+      }
+      session.dispose();
+    }
+  });
+
+  test('a rounded draft is the model with dequantized weights; the target stays golden', async () => {
+    const { folder, golden } = await openGolden(name);
+    await using scratch = await temporaryFolder();
+    await using staged = await stage(folder, scratch.path);
+    const [first, ...units] = listUnits(folder.config.numLayers);
+    const [int4, int8] = [units.filter((_, i) => i % 2 === 0), units.filter((_, i) => i % 2 === 1)];
+    const dropped = [first!];
+    const runner = await ServingRunner.openPlan(folder, { dropped, int4, int8, head: 'int8' }, staged.dir);
+    const draft = runner.run(golden.prompt_ids, { draft: true }).logits.at(-1)!;
+    const target = runner.run(golden.prompt_ids).logits.at(-1)!;
+    expect(relativeError(target, golden.logits[2]!)).toBeLessThan(1e-4);
+    const isInt4 = (tensor: string) =>
+      int4.some(({ layer, block }) =>
+        tensor.startsWith(`model.layers.${layer}.${block === 'attn' ? 'self_attn' : 'mlp'}.`),
+      );
+    const rounded = await dequantizedFolder(folder, scratch.path, (tensor) =>
+      isInt4(tensor) ? 'int4' : 'int8',
+    );
+    const reference = await ServingRunner.openPlan(rounded, { dropped }, rounded.dir);
+    const expected = [...reference.run(golden.prompt_ids, { draft: true }).logits.at(-1)!];
+    const unrounded = await ServingRunner.open(folder, dropped);
+    const exact = unrounded.run(golden.prompt_ids, { draft: true }).logits.at(-1)!;
+    expect(relativeError(draft, expected)).toBeLessThan(0.06);
+    expect(relativeError(draft, expected)).toBeLessThan(0.5 * relativeError(exact, expected));
+    for (const each of [runner, reference, unrounded]) each.dispose();
+  });
+});
+
+/** [sum of rows, K] */
+async function dequantizedRows(
+  folder: ModelFolder,
+  sources: readonly string[],
+  columns: number,
+  rounding: Rounding,
+): Promise<Float32Array> {
+  const parts: number[] = [];
+  for (const source of sources) {
+    const values = await readTensor(folder, source);
+    const rows = values.length / columns;
+    parts.push(...dequantize(roundMatrix(values, columns, rounding), rows, columns, rounding));
+  }
+  return Float32Array.from(parts);
+}
+
+/** x [S, K] by W^T, row-major. */
+function multiply(x: Float32Array, matrix: Float32Array, columns: number): number[] {
+  const rows = splitRows(matrix, matrix.length / columns);
+  return splitRows(x, x.length / columns).flatMap((input) =>
+    rows.map((row) => row.reduce((sum, weight, i) => sum + weight * input[i]!, 0)),
+  );
+}
+
+/** The model with each product's weights rounded and restored, as float32. The embedding's rows stay as they are. */
+async function dequantizedFolder(
+  folder: ModelFolder,
+  dir: string,
+  roundingOf: (tensor: string) => Rounding,
+): Promise<ModelFolder> {
+  const tensors = new Map<string, TensorRef>();
+  const chunks: Float32Array[] = [];
+  let offsetBytes = 0;
+  const add = (name: string, shape: readonly number[], values: Float32Array) => {
+    const lengthBytes = values.byteLength;
+    tensors.set(name, { name, dtype: 'F32', shape, file: 'restored.bin', offsetBytes, lengthBytes });
+    chunks.push(values);
+    offsetBytes += lengthBytes;
+  };
+  const restore = (values: Float32Array, [rows, columns]: readonly number[], rounding: Rounding) =>
+    dequantize(roundMatrix(values, columns!, rounding), rows!, columns!, rounding);
+  for (const { name, shape } of folder.tensors.values()) {
+    const values = await readTensor(folder, name);
+    const isProduct = name.includes('_proj.weight') || name === 'lm_head.weight';
+    add(name, shape, isProduct ? restore(values, shape, roundingOf(name)) : values);
+  }
+  const { tiedEmbeddings } = folder.config;
+  if (tiedEmbeddings) {
+    const { shape } = folder.tensors.get('model.embed_tokens.weight')!;
+    const embedding = await readTensor(folder, 'model.embed_tokens.weight');
+    add('lm_head.weight', shape, restore(embedding, shape, 'int8'));
+  }
+  await writeFile(join(dir, 'restored.bin'), Buffer.concat(chunks.map((c) => Buffer.from(c.buffer))));
+  return { ...folder, dir, tensors, config: { ...folder.config, tiedEmbeddings: false } };
+}
