@@ -1,8 +1,11 @@
-import type { SpeculationKnowledge } from './draft-length.ts';
+import { noiseKey } from '../lib/random.ts';
+import { confidenceOf } from './confidence.ts';
+import type { SpeculationKnowledge } from './experience.ts';
 import type { ModelRunner } from './model.ts';
 import type { Profiler } from './profiler.ts';
 import { Sampler } from './sampler.ts';
 import type { Sequence } from './sequence.ts';
+import type { SamplingParams } from './types.ts';
 
 /** What the sequences of an engine share: the model, sampling with its buffers, and what was learnt about speed. */
 export class Decoder {
@@ -24,10 +27,26 @@ export class Decoder {
 
   /** The token that follows the sequence's history under `logits` [V]. */
   sample(sequence: Sequence, logits: Float32Array): number {
+    return this.#sample(sequence, logits, sequence.request.sampling);
+  }
+
+  /**
+   * The model draft's token: with the target's noise for coupled verification; for rejection, with noise of its own for
+   * each round, which begins at `knownTokens`, so that a rejected draft tells nothing about the next one.
+   */
+  sampleDraft(sequence: Sequence, logits: Float32Array, knownTokens: number): number {
+    const { sampling, speculation } = sequence.request;
+    if (speculation.verification === 'coupled') return this.#sample(sequence, logits, sampling);
+    const seed = noiseKey(sampling.seed, knownTokens, 'draft').first >>> 0;
+    return this.#sample(sequence, logits, { ...sampling, seed });
+  }
+
+  /** The model draft's own probability of the token that it picked, before filters and penalties. */
+  confidence(sequence: Sequence, logits: Float32Array, id: number): number {
     const started = performance.now();
-    const id = this.#sampler.sample(logits, sequence.request.sampling, sequence.history);
+    const confidence = confidenceOf(logits, id, sequence.request.sampling.temperature);
     this.profiler.addSampling(performance.now() - started);
-    return id;
+    return confidence;
   }
 
   /** The distribution that {@linkcode sample} draws from; [V], valid until the next call. */
@@ -39,6 +58,13 @@ export class Decoder {
   draftProbs(sequence: Sequence, logits: Float32Array, index: number): Float32Array {
     this.#draftProbs[index] ??= new Float32Array(this.model.vocabSize);
     return this.#writeProbs(sequence, logits, this.#draftProbs[index]!);
+  }
+
+  #sample(sequence: Sequence, logits: Float32Array, params: SamplingParams): number {
+    const started = performance.now();
+    const id = this.#sampler.sample(logits, params, sequence.history);
+    this.profiler.addSampling(performance.now() - started);
+    return id;
   }
 
   #writeProbs(sequence: Sequence, logits: Float32Array, into: Float32Array): Float32Array {

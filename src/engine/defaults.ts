@@ -23,7 +23,7 @@ export const DEFAULT_SPECULATION: SpeculationParams = {
 /** Longest draft that a caller may ask for. */
 export const MAX_DRAFT_LENGTH = 16;
 
-/** Longest draft that the engine chooses by itself. */
+/** Longest model draft that the engine chooses by itself; prompt lookup costs no steps and may go to the caller's limit. */
 export const MAX_CHOSEN_DRAFT_LENGTH = 8;
 
 /** Requests running and waiting at once, unless the options say otherwise. */

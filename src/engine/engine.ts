@@ -1,13 +1,17 @@
+import { GrammarStore, type TokenConstraint, type TokenVocabulary } from '../grammar/index.ts';
 import type { StepCosts } from '../lib/speedup.ts';
+import { CombinedDrafter } from './combined-drafter.ts';
 import { Decoder } from './decoder.ts';
-import { DEFAULT_MAX_RUNNING, DEFAULT_MAX_WAITING, MAX_CHOSEN_DRAFT_LENGTH } from './defaults.ts';
-import { DraftLengthPolicy, SpeculationKnowledge } from './draft-length.ts';
-import { type Drafter, LayerSkipDrafter, noDrafter } from './drafter.ts';
+import { DEFAULT_MAX_RUNNING, DEFAULT_MAX_WAITING, MAX_DRAFT_LENGTH } from './defaults.ts';
+import type { Drafter } from './drafter.ts';
+import { SpeculationKnowledge } from './experience.ts';
 import { generate } from './generate.ts';
+import { LayerSkipDrafter } from './layer-skip-drafter.ts';
 import { type MeasureStepsOptions, measureSteps } from './measure-steps.ts';
-import type { ModelRunner } from './model.ts';
+import type { ModelRunner, ModelSequence } from './model.ts';
 import type { EngineLimits } from './options.ts';
 import type { EngineProfile, Profiler } from './profiler.ts';
+import { RoundPolicy } from './round-policy.ts';
 import { type Job, Scheduler } from './scheduler.ts';
 import { Sequence } from './sequence.ts';
 import { SequenceStats } from './sequence-stats.ts';
@@ -16,18 +20,26 @@ import type { Engine, EngineEvent, EngineInfo, EngineLoad, GenerateRequest } fro
 import { checkRequest } from './validate.ts';
 
 const DEFAULT_ACCEPTANCE_PRIOR = 0.6;
-/** Timed runs at load: enough for a fresh engine to know what a draft costs, short enough for a cold start. */
-const LOAD_MEASUREMENT = { pastTokens: 64, widths: [1, 2, 3, 5], runs: 5, budgetMs: 500 };
+/** Timed runs at load: enough for a fresh engine to know what drafts and verification cost, short enough for a cold start. */
+const LOAD_MEASUREMENT = {
+  pastTokens: 64,
+  widths: [1, 2, 3, 5, 9],
+  runs: 5,
+  budgetMs: 500,
+  statistic: 'least',
+} as const;
 
 /** An engine in this thread, with what the build side and the benchmark measure. */
 export interface LocalEngine extends Engine {
+  /** What tokens spell: needed before the first request with a grammar. */
+  setVocabulary(vocabulary: TokenVocabulary): void;
   /** Where the time went since the start or the last reset. */
   profile(): EngineProfile;
   resetProfile(): void;
   /** Blocks the thread while it measures; not while requests are running. */
   measureSteps(options: MeasureStepsOptions): StepCosts;
-  /** Step costs as the choice of draft length sees them now; null without a draft. */
-  stepCosts(): StepCosts | null;
+  /** Step costs as the choice of drafter and draft length sees them now. */
+  stepCosts(): StepCosts;
 }
 
 /** An engine over a loaded model, which it owns from then on. */
@@ -39,6 +51,7 @@ export class ModelEngine implements LocalEngine {
   readonly #knowledge: SpeculationKnowledge;
   readonly #profiler: Profiler;
   readonly #scheduler: Scheduler;
+  readonly #grammars: GrammarStore = new GrammarStore();
   #disposal: Promise<void> | undefined;
 
   /** `costs`: known step costs; measured now where not given. */
@@ -47,10 +60,11 @@ export class ModelEngine implements LocalEngine {
     this.info = { provider, vocabSize, maxContextTokens, hasDraft };
     this.#model = model;
     this.#profiler = profiler;
-    const meter = hasDraft ? new StepMeter(costs ?? measureAtLoad(model), LOAD_MEASUREMENT.runs) : null;
-    this.#knowledge = new SpeculationKnowledge(meter, limits.acceptancePrior ?? DEFAULT_ACCEPTANCE_PRIOR);
+    const meter = new StepMeter(costs ?? measureAtLoad(model), LOAD_MEASUREMENT.runs);
+    const acceptance = limits.acceptancePrior ?? DEFAULT_ACCEPTANCE_PRIOR;
+    this.#knowledge = new SpeculationKnowledge(meter, hasDraft, acceptance);
     this.#decoder = new Decoder(model, this.#knowledge, profiler);
-    this.#drafter = hasDraft ? new LayerSkipDrafter(this.#decoder) : noDrafter;
+    this.#drafter = new CombinedDrafter(new LayerSkipDrafter(this.#decoder));
     this.#scheduler = new Scheduler(
       {
         maxRunning: limits.maxRunning ?? DEFAULT_MAX_RUNNING,
@@ -76,6 +90,10 @@ export class ModelEngine implements LocalEngine {
     return this.#disposal;
   }
 
+  setVocabulary(vocabulary: TokenVocabulary): void {
+    this.#grammars.setVocabulary(vocabulary);
+  }
+
   profile(): EngineProfile {
     return this.#profiler.read();
   }
@@ -88,29 +106,42 @@ export class ModelEngine implements LocalEngine {
     return measureSteps(this.#model, options);
   }
 
-  stepCosts(): StepCosts | null {
-    return this.#knowledge.meter?.costs ?? null;
+  stepCosts(): StepCosts {
+    return this.#knowledge.meter.costs;
   }
 
   #jobOf(request: GenerateRequest): Job {
     const stats = new SequenceStats();
-    let sequence: Sequence | undefined;
+    let place: ModelSequence | undefined;
     return {
       start: () => {
         stats.start();
-        const policy = new DraftLengthPolicy(request.speculation, this.#knowledge);
-        const place = this.#model.openSequence();
-        sequence = new Sequence(request, place, policy, stats, this.info.maxContextTokens);
+        const policy = new RoundPolicy(request, this.#knowledge);
+        const constraint = this.#constraintOf(request);
+        place = this.#model.openSequence();
+        const sequence = new Sequence(request, place, policy, stats, this.info.maxContextTokens, constraint);
         return generate(sequence, this.#drafter, this.#decoder);
       },
-      release: () => sequence?.model.dispose(),
+      release: () => place?.dispose(),
     };
+  }
+
+  #constraintOf({
+    grammar,
+    stopTokenIds,
+    maxTokens,
+    promptIds,
+  }: GenerateRequest): TokenConstraint | undefined {
+    if (grammar === undefined) return undefined;
+    const limit = Math.min(maxTokens, this.info.maxContextTokens - promptIds.length);
+    return this.#grammars.open(grammar, stopTokenIds, limit);
   }
 }
 
 /** The past is cut where the context is short, so that the widest step fits. */
 function measureAtLoad(model: ModelRunner): StepCosts {
-  const widest = MAX_CHOSEN_DRAFT_LENGTH + 1;
+  const widest = Math.min(MAX_DRAFT_LENGTH + 1, model.maxContextTokens);
   const pastTokens = Math.max(0, Math.min(LOAD_MEASUREMENT.pastTokens, model.maxContextTokens - widest));
-  return measureSteps(model, { ...LOAD_MEASUREMENT, pastTokens, widest });
+  const widths = LOAD_MEASUREMENT.widths.filter((width) => width <= widest);
+  return measureSteps(model, { ...LOAD_MEASUREMENT, pastTokens, widths, widest });
 }

@@ -1,6 +1,7 @@
 import { bitsToUniform, noiseBits, noiseKey } from '../lib/random.ts';
 import type { Decoder } from './decoder.ts';
-import type { Draft, Drafter } from './drafter.ts';
+import type { Draft } from './draft.ts';
+import type { Drafter } from './drafter.ts';
 import { tokenLogprob } from './logprobs.ts';
 import { prefill } from './prefill.ts';
 import type { Sequence } from './sequence.ts';
@@ -18,7 +19,7 @@ export function* generate(
 ): Generator<EngineEvent | undefined, void> {
   yield* prefill(sequence, decoder);
   while (sequence.finishReason === undefined) {
-    const draft = propose(sequence, drafter, decoder);
+    const draft = propose(sequence, drafter);
     const logits = runTarget(sequence, draft, decoder);
     const verdict = verify(sequence, draft, logits, decoder);
     yield accept(sequence, draft, verdict, logits, decoder);
@@ -27,13 +28,8 @@ export function* generate(
 }
 
 /** Draft tokens of a round: none while a part of the prompt is still to be run. */
-function propose(sequence: Sequence, drafter: Drafter, decoder: Decoder): Draft {
-  const longest = sequence.pending.length === 1 ? sequence.room - 1 : 0;
-  const started = performance.now();
-  const draft = drafter.draft(sequence, longest === 0 ? 0 : sequence.policy.choose(longest));
-  const steps = draft.ids.length;
-  if (steps > 0) decoder.knowledge.meter?.recordDraft((performance.now() - started) / steps);
-  return draft;
+function propose(sequence: Sequence, drafter: Drafter): Draft {
+  return drafter.draft(sequence, sequence.pending.length === 1 ? sequence.room - 1 : 0);
 }
 
 /** The target's logits after the pending tokens and after each draft token, [draft + 1, V], in one run. */
@@ -42,7 +38,7 @@ function runTarget(sequence: Sequence, draft: Draft, decoder: Decoder): Float32A
   const input = [...sequence.pending, ...draft.ids];
   const started = performance.now();
   const logits = sequence.model.forward(input, rows, 'target');
-  if (input.length === rows) decoder.knowledge.meter?.recordTarget(rows, performance.now() - started);
+  if (input.length === rows) decoder.knowledge.meter.recordTarget(rows, performance.now() - started);
   return logits;
 }
 
@@ -84,13 +80,15 @@ function accept(
   const ids = sequence.extend([...draft.ids.slice(0, verdict.accepted), verdict.next]);
   const accepted = Math.min(verdict.accepted, ids.length);
   const count = sequence.request.topLogprobs;
-  sequence.policy.record(drafted, verdict.accepted);
+  const { origin, confidences } = draft;
+  sequence.policy.record({ origin, drafted, accepted: verdict.accepted, confidences });
   sequence.stats.recordRound(drafted, accepted, ids.length);
   return {
     type: 'tokens',
     ids,
-    origins: ids.map((_, i) => (i < accepted ? 'draft' : 'target')),
+    origins: ids.map((_, i) => (i < accepted ? origin : 'target')),
     numDraftTokens: drafted,
+    queueMs: sequence.stats.queueMs,
     logprobs:
       count === undefined
         ? undefined

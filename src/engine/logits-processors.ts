@@ -2,7 +2,7 @@ import type { TokenHistory } from './token-history.ts';
 import type { SamplingParams } from './types.ts';
 
 /**
- * Logits after `logit_bias` and the penalties, in vLLM's order: bias, repetition, frequency and presence.
+ * Logits after the grammar's mask, `logit_bias` and the penalties, in vLLM's order: bias, repetition, frequency and presence.
  * Returns `logits` itself where nothing changes, else `scratch`. `history` holds exactly the tokens before the position.
  */
 export function processLogits(
@@ -11,8 +11,9 @@ export function processLogits(
   history: TokenHistory,
   scratch: Float32Array, // [V]
 ): Float32Array {
-  if (!changesLogits(params)) return logits;
+  if (!changesLogits(params) && history.constraint === undefined) return logits;
   scratch.set(logits);
+  history.constraint?.apply(scratch);
   applyLogitBias(scratch, params.logitBias);
   applyRepetitionPenalty(scratch, params.repetitionPenalty, history);
   applyOccurrencePenalties(scratch, params, history);

@@ -7,6 +7,8 @@ export interface EngineOptions extends EngineLimits {
   readonly graph: Uint8Array | { readonly path: string };
   /** Folder of the weight files that the graph points into. */
   readonly weightsDir: string;
+  /** The only files that the graph may point into: those of the artifact's manifest. Default: any in that folder. */
+  readonly weightFiles?: readonly string[] | undefined;
   readonly spec: EngineSpec;
   /** Execution provider; default `cpu`. */
   readonly provider?: Provider | undefined;

@@ -27,6 +27,11 @@ export class SequenceStats {
     }
   }
 
+  /** Milliseconds between request and start. */
+  get queueMs(): number {
+    return (this.#started ?? performance.now()) - this.#submitted;
+  }
+
   read(promptTokens: number): GenerationStats {
     const now = performance.now();
     const started = this.#started ?? now;
@@ -38,7 +43,7 @@ export class SequenceStats {
       numDraftTokens: this.#numDraftTokens,
       numAcceptedTokens: this.#acceptedPerPosition.reduce((sum, count) => sum + count, 0),
       acceptedPerPosition: [...this.#acceptedPerPosition],
-      queueMs: started - this.#submitted,
+      queueMs: this.queueMs,
       prefillMs: firstToken - started,
       decodeMs: now - firstToken,
     };

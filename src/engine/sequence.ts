@@ -1,5 +1,7 @@
-import type { DraftLengthPolicy } from './draft-length.ts';
+import type { TokenConstraint } from '../grammar/index.ts';
+import { LookupDrafter } from './lookup-drafter.ts';
 import type { ModelSequence } from './model.ts';
+import type { RoundPolicy } from './round-policy.ts';
 import type { SequenceStats } from './sequence-stats.ts';
 import { TokenHistory } from './token-history.ts';
 import type { GenerateRequest } from './types.ts';
@@ -9,7 +11,9 @@ export class Sequence {
   readonly request: GenerateRequest;
   readonly history: TokenHistory;
   readonly model: ModelSequence;
-  readonly policy: DraftLengthPolicy;
+  readonly policy: RoundPolicy;
+  /** Null where the request does not speculate. */
+  readonly lookup: LookupDrafter | null;
   readonly stats: SequenceStats;
   /** Most tokens to generate: `maxTokens`, or what the context has room for. */
   readonly #limit: number;
@@ -19,16 +23,22 @@ export class Sequence {
   constructor(
     request: GenerateRequest,
     model: ModelSequence,
-    policy: DraftLengthPolicy,
+    policy: RoundPolicy,
     stats: SequenceStats,
     maxContextTokens: number,
+    constraint?: TokenConstraint,
   ) {
     this.request = request;
-    this.history = new TokenHistory(request.promptIds);
+    this.history = new TokenHistory(request.promptIds, constraint);
     this.model = model;
     this.policy = policy;
     this.stats = stats;
     this.#limit = Math.min(request.maxTokens, maxContextTokens - request.promptIds.length);
+    this.lookup = request.speculation.enabled
+      ? new LookupDrafter(this.history, request.promptIds.length + this.#limit, (matchLength, isRight) =>
+          policy.recordGuess(matchLength, isRight),
+        )
+      : null;
     this.#stopTokens = new Set(request.stopTokenIds);
     if (this.#limit === 0) this.#finishReason = 'length';
   }

@@ -21,6 +21,7 @@ export interface SessionModelOptions {
   readonly graph: Uint8Array;
   /** Folder of the weight files that the graph points into. */
   readonly weightsDir: string;
+  readonly weightFiles?: readonly string[] | undefined;
   readonly spec: EngineSpec;
   readonly provider?: Provider | undefined;
   readonly threads?: number | undefined;
@@ -31,10 +32,11 @@ export async function openSessionModel(
   options: SessionModelOptions,
   profiler: Profiler,
 ): Promise<ModelRunner> {
-  const { graph, weightsDir, provider, threads } = options;
+  const { graph, weightsDir, weightFiles, provider, threads } = options;
   const session = await openSession({
     graph,
     weightsDir,
+    ...(weightFiles === undefined ? {} : { weightFiles }),
     ...(provider === undefined ? {} : { provider }),
     ...(threads === undefined ? {} : { threads }),
   });

@@ -30,10 +30,13 @@ export class StepMeter {
 
   /** Costs in milliseconds at present. */
   get costs(): StepCosts {
-    return {
-      draftMs: this.#draft.ms * this.#load,
-      targetMs: this.#target.map((estimate) => estimate.ms * this.#load),
-    };
+    const targetMs = toNondecreasing(this.#target).map((ms) => ms * this.#load);
+    return { draftMs: this.#draft.ms * this.#load, targetMs };
+  }
+
+  /** Steps of one token that were timed so far. */
+  get plainSteps(): number {
+    return this.#target[0]?.observations ?? 0;
   }
 
   /** `ms` per draft step. */
@@ -56,4 +59,26 @@ export class StepMeter {
     estimate.ms *= ratio ** Math.max(SHAPE_RATE, 1 / (estimate.observations + 4));
     this.#load *= ratio ** LOAD_RATE;
   }
+}
+
+/**
+ * The nearest costs that do not fall with the width, weighted by observations (pool adjacent violators; Ayer et al.
+ * 1955): a width that seems dearer than a wider one is stale, or was measured while others were busy.
+ */
+function toNondecreasing(estimates: readonly Estimate[]): number[] {
+  const pools: { ms: number; weight: number; count: number }[] = [];
+  for (const { ms, observations } of estimates) {
+    let pool = { ms, weight: observations, count: 1 };
+    for (let last = pools.at(-1); last !== undefined && last.ms > pool.ms; last = pools.at(-1)) {
+      const weight = last.weight + pool.weight;
+      pool = {
+        ms: (last.ms * last.weight + pool.ms * pool.weight) / weight,
+        weight,
+        count: last.count + pool.count,
+      };
+      pools.pop();
+    }
+    pools.push(pool);
+  }
+  return pools.flatMap(({ ms, count }) => new Array<number>(count).fill(ms));
 }

@@ -1,3 +1,5 @@
+import type { GrammarSpec } from '../grammar/index.ts';
+
 /** How the next token is picked from the target's logits. All fields have neutral defaults (see `DEFAULT_SAMPLING`). */
 export interface SamplingParams {
   /** 0 = greedy. */
@@ -22,7 +24,10 @@ export interface SamplingParams {
 
 export interface SpeculationParams {
   readonly enabled: boolean;
-  /** Draft length of every round; `undefined`: chosen per round from measured acceptance and cost, 0 included. */
+  /**
+   * Draft length of every round, from the model draft; without one, from prompt lookup, which may have no guess.
+   * `undefined`: drafter and length are chosen per round from measured acceptance and cost, 0 included.
+   */
   readonly draftLength: number | undefined;
   /**
    * `coupled`: target and draft share their noise, the text is the same with and without speculation.
@@ -44,10 +49,15 @@ export interface GenerateRequest {
   readonly topLogprobs: number | undefined;
   /** Log probabilities of the prompt's own tokens too (`echo` with logprobs). */
   readonly promptLogprobs?: boolean;
+  /** What the text must look like; a stop token ends it when it is complete. The engine needs a vocabulary for it. */
+  readonly grammar?: GrammarSpec;
 }
 
-/** Where a token came from: an accepted draft token, or the target's own (first, bonus or recovered). */
-export type TokenOrigin = 'draft' | 'target';
+/**
+ * Where a token came from: an accepted token of the model draft, an accepted one of prompt lookup (found earlier in the
+ * text), or the target's own (first, bonus or recovered).
+ */
+export type TokenOrigin = 'draft' | 'lookup' | 'target';
 
 export interface TokenLogprob {
   readonly logprob: number;
@@ -63,6 +73,8 @@ export interface TokensEvent {
   readonly logprobs: readonly TokenLogprob[] | undefined;
   /** Tokens that this round drafted; callers that leave before `done` (a stop string) count with it. Absent: 0. */
   readonly numDraftTokens?: number;
+  /** Milliseconds that the request had waited for its turn. */
+  readonly queueMs?: number;
 }
 
 /** First event when `promptLogprobs` was asked for; entry 0 (no context) is null. */
@@ -102,7 +114,7 @@ export interface EngineInfo {
   readonly vocabSize: number;
   /** Longest prompt + completion, in tokens. */
   readonly maxContextTokens: number;
-  /** Whether the artifact has a draft (a plan that drops at least one unit). */
+  /** Whether the artifact has a model draft (a plan that drops at least one unit). Prompt lookup needs none. */
   readonly hasDraft: boolean;
 }
 

@@ -1,4 +1,5 @@
 import { SdfpError } from '../lib/errors.ts';
+import { SAMPLING_BOUNDS } from '../lib/sampling-bounds.ts';
 import { MAX_DRAFT_LENGTH, MAX_TOP_LOGPROBS } from './defaults.ts';
 import type { GenerateRequest, SamplingParams } from './types.ts';
 
@@ -38,17 +39,17 @@ function checkPrompt({ promptIds, maxTokens }: GenerateRequest, limits: RequestL
 }
 
 function checkSampling(sampling: SamplingParams, vocabSize: number): void {
-  checkNumber('temperature', sampling.temperature, 0, Number.MAX_VALUE);
+  checkNumber('temperature', sampling.temperature);
   checkInteger('topK', sampling.topK, 0, Number.MAX_SAFE_INTEGER);
-  checkNumber('topP', sampling.topP, 0, 1);
-  checkNumber('minP', sampling.minP, 0, 1);
-  checkNumber('repetitionPenalty', sampling.repetitionPenalty, Number.MIN_VALUE, Number.MAX_VALUE);
-  checkNumber('presencePenalty', sampling.presencePenalty, -Number.MAX_VALUE, Number.MAX_VALUE);
-  checkNumber('frequencyPenalty', sampling.frequencyPenalty, -Number.MAX_VALUE, Number.MAX_VALUE);
+  checkNumber('topP', sampling.topP);
+  checkNumber('minP', sampling.minP);
+  checkNumber('repetitionPenalty', sampling.repetitionPenalty);
+  checkNumber('presencePenalty', sampling.presencePenalty);
+  checkNumber('frequencyPenalty', sampling.frequencyPenalty);
   checkInteger('seed', sampling.seed, 0, 2 ** 32 - 1);
   for (const [id, amount] of sampling.logitBias) {
     checkToken('logitBias', id, vocabSize);
-    checkNumber('logitBias', amount, -Number.MAX_VALUE, Number.MAX_VALUE);
+    checkNumber('logitBias', amount);
   }
 }
 
@@ -62,15 +63,10 @@ function checkInteger(param: string, value: number, least: number, most: number)
 }
 
 /** NaN fails both comparisons. */
-function checkNumber(param: string, value: number, least: number, most: number): void {
-  if (value >= least && value <= most) return;
-  throw invalid(param, `${value}`, `a number ${describeRange(least, most)}`);
-}
-
-function describeRange(least: number, most: number): string {
-  if (most < Number.MAX_VALUE) return `from ${least} to ${most}`;
-  if (least === -Number.MAX_VALUE) return 'that is finite';
-  return least === 0 ? 'that is finite and not negative' : 'that is finite and positive';
+function checkNumber(param: keyof typeof SAMPLING_BOUNDS, value: number): void {
+  const { min, max } = SAMPLING_BOUNDS[param];
+  if (value >= min && value <= max) return;
+  throw invalid(param, `${value}`, `a number from ${min} to ${max}`);
 }
 
 function invalid(param: string, found: string, needed: string): SdfpError {

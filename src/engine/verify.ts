@@ -27,17 +27,19 @@ export interface RejectionNoise {
 /**
  * Speculative sampling (Leviathan et al. 2023, algorithm 1): draft token x is accepted with probability
  * min(1, targetProbs[x] / draftProbs[x]); the recovered token comes from the positive part of targetProbs - draftProbs.
+ * A drafter that had no choice has no distribution: its token had probability 1.
  * `targetProbs(row)` is the target's distribution after the first `row` draft tokens, valid until the next call.
  */
 export function verifyRejection(
   draft: readonly number[],
-  draftProbs: readonly Float32Array[], // draft.length x [V]
+  draftProbs: readonly Float32Array[], // draft.length x [V], or empty: nothing was left to chance
   targetProbs: (row: number) => Float32Array, // [V]
   noise: RejectionNoise,
 ): Verdict {
   for (let row = 0; row < draft.length; row++) {
-    const [token, proposed, wanted] = [draft[row]!, draftProbs[row]!, targetProbs(row)];
-    if (noise.acceptance(row) * proposed[token]! < wanted[token]!) continue;
+    const [token, wanted] = [draft[row]!, targetProbs(row)];
+    const proposed = (id: number): number => draftProbs[row]?.[id] ?? (id === token ? 1 : 0);
+    if (noise.acceptance(row) * proposed(token) < wanted[token]!) continue;
     return { accepted: row, next: drawRecovered(wanted, proposed, noise.recovery(row)) };
   }
   const wanted = targetProbs(draft.length);
@@ -45,8 +47,8 @@ export function verifyRejection(
 }
 
 /** A sample of the positive part of wanted - proposed; of `wanted` where rounding left nothing of it. */
-function drawRecovered(wanted: Float32Array, proposed: Float32Array, uniform: number): number {
-  const residual = wanted.map((probability, id) => Math.max(0, probability - proposed[id]!));
+function drawRecovered(wanted: Float32Array, proposed: (id: number) => number, uniform: number): number {
+  const residual = wanted.map((probability, id) => Math.max(0, probability - proposed(id)));
   return draw(residual, uniform) ?? draw(wanted, uniform) ?? 0;
 }
 

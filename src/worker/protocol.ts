@@ -1,10 +1,12 @@
 import type { EngineEvent, EngineInfo, EngineProfile, GenerateRequest } from '../engine/index.ts';
+import type { TokenVocabulary } from '../grammar/index.ts';
 import { type ErrorCode, SdfpError } from '../lib/errors.ts';
 
 /** What the main thread says to an engine's worker. */
 export type ToWorker =
   | { readonly type: 'generate'; readonly id: number; readonly request: GenerateRequest }
   | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'vocabulary'; readonly vocabulary: TokenVocabulary }
   | { readonly type: 'profile'; readonly id: number }
   | { readonly type: 'dispose' };
 

@@ -17,6 +17,7 @@ export async function serveEngine(port: MessagePort, load: () => Promise<LocalEn
   port.on('message', (message: ToWorker) => {
     if (message.type === 'generate') void stream(engine, message, cancellers, post);
     else if (message.type === 'cancel') cancellers.get(message.id)?.abort();
+    else if (message.type === 'vocabulary') engine.setVocabulary(message.vocabulary);
     else if (message.type === 'profile') post({ ...message, profile: engine.profile() });
     else void close(engine, port, post);
   });

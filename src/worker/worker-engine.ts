@@ -7,6 +7,7 @@ import type {
   EngineProfile,
   GenerateRequest,
 } from '../engine/index.ts';
+import type { TokenVocabulary } from '../grammar/index.ts';
 import { createDeferred, type Deferred } from '../lib/deferred.ts';
 import { SdfpError } from '../lib/errors.ts';
 import { EventQueue } from '../lib/event-queue.ts';
@@ -19,6 +20,8 @@ const DISPOSE_GRACE_MS = 10_000;
 export interface EngineWorker extends Engine {
   /** Calls `listener` once when the worker has ended: with the reason if nobody asked for it. */
   onExit(listener: (error: SdfpError | undefined) => void): void;
+  /** What tokens spell: needed before the first request with a grammar. */
+  setVocabulary(vocabulary: TokenVocabulary): void;
   /** Where the worker's time went since it was ready. */
   profile(): Promise<EngineProfile>;
 }
@@ -70,6 +73,10 @@ export class WorkerEngine implements EngineWorker {
   load(): EngineLoad {
     const running = Math.min(this.#live.size, this.#maxRunning);
     return { running, waiting: this.#live.size - running };
+  }
+
+  setVocabulary(vocabulary: TokenVocabulary): void {
+    this.#send({ type: 'vocabulary', vocabulary });
   }
 
   async profile(): Promise<EngineProfile> {

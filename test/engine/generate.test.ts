@@ -1,8 +1,50 @@
 import { describe, expect, test } from 'bun:test';
+import type { SamplingParams } from '../../src/engine/types.ts';
+import { SAMPLING_BOUNDS } from '../../src/lib/sampling-bounds.ts';
 import { ScriptedModel } from '../fakes/scripted-model.ts';
 import { collect, requestOf, scriptedEngine } from './helpers.ts';
 
+const neutral: Partial<SamplingParams> = { temperature: 1, seed: 3 };
+
+describe('sampling at its bounds', () => {
+  const { logitBias, ...numbers } = SAMPLING_BOUNDS;
+  const cases = Object.entries(numbers).flatMap(([name, { min, max }]) =>
+    [min, max].map((value) => ({ [name]: value })),
+  );
+  const bias = {
+    logitBias: new Map([
+      [1, logitBias.min],
+      [2, logitBias.max],
+    ]),
+  };
+  const high = Object.fromEntries(Object.entries(numbers).map(([name, { max }]) => [name, max]));
+  const low = Object.fromEntries(Object.entries(numbers).map(([name, { min }]) => [name, min]));
+  test.each([...cases, bias, { ...high, ...bias }, { ...low, ...bias, temperature: 1e-4 }])(
+    '%j',
+    async (sampling) => {
+      const model = new ScriptedModel({ spread: 1000 });
+      const request = requestOf({ maxTokens: 100, sampling: { ...neutral, ...sampling } });
+      const run = await collect(scriptedEngine(model), request);
+      expect(run.ids).toHaveLength(100);
+    },
+  );
+});
+
 describe('generate', () => {
+  test('a request that fails between its place in the model and its start gives the place back', async () => {
+    const model = new ScriptedModel();
+    const request = {
+      ...requestOf(),
+      // Read again when the model's place is taken: the sequence is made after it.
+      get stopTokenIds(): readonly number[] {
+        if (model.openSequences > 0) throw new Error('no sequence');
+        return [];
+      },
+    };
+    await expect(collect(scriptedEngine(model), request)).rejects.toThrow('no sequence');
+    expect([model.openedSequences, model.openSequences]).toEqual([1, 0]);
+  });
+
   test('without speculation runs one target step per token and gives the greedy text', async () => {
     const model = new ScriptedModel();
     const run = await collect(scriptedEngine(model), requestOf({ speculation: { enabled: false } }));

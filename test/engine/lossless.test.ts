@@ -8,11 +8,15 @@ import { chiSquareZ } from './statistics.ts';
 describe('coupled verification', () => {
   test('gives the same text with speculation on, off and with any draft length, for random requests', async () => {
     const random = new RandomStream(2024);
+    const seen = { draft: 0, lookup: 0, target: 0 };
     for (let round = 0; round < 250; round++) {
       const share = random.next();
       const script = random.nextBits();
       const agrees = (position: number) => new RandomStream(script + position).next() < share;
-      const model = new ScriptedModel({ agrees, spread: 1 + 6 * random.next() });
+      // Small vocabularies repeat themselves soon, so that prompt lookup has guesses; without a draft it is alone.
+      const vocabSize = random.next() < 0.4 ? 3 + random.nextInt(5) : 32;
+      const hasDraft = random.next() < 0.6;
+      const model = new ScriptedModel({ agrees, spread: 1 + 6 * random.next(), vocabSize, hasDraft });
       const engine = scriptedEngine(model);
       const request = randomRequest(random, model.vocabSize, 1 + random.nextInt(40));
       const plain = await collect(engine, withoutSpeculation(request));
@@ -20,9 +24,11 @@ describe('coupled verification', () => {
         const speculative = await collect(engine, withDraftLength(request, draftLength));
         expect(speculative.ids).toEqual(plain.ids);
         expect(speculative.done.finishReason).toBe(plain.done.finishReason);
+        for (const origin of speculative.origins) seen[origin]++;
       }
       expect(model.openSequences).toBe(0);
     }
+    expect(Math.min(seen.draft, seen.lookup, seen.target)).toBeGreaterThan(1000);
   });
 
   test('gives the same text alone and beside others', async () => {
@@ -53,6 +59,16 @@ describe('rejection verification', () => {
       expect((await collect(scriptedEngine(model), request)).ids).toEqual(model.greedy([1, 2, 3], 16));
     }
   });
+
+  test('at temperature 0 gives the greedy text with prompt lookup alone and beside a draft', async () => {
+    for (const hasDraft of [false, true]) {
+      const model = new ScriptedModel({ vocabSize: 4, hasDraft, agrees: (position) => position % 3 !== 0 });
+      const request = requestOf({ maxTokens: 200, speculation: { verification: 'rejection' } });
+      const run = await collect(scriptedEngine(model), request);
+      expect(run.ids).toEqual(model.greedy([1, 2, 3], 200));
+      expect(run.origins).toContain('lookup');
+    }
+  });
 });
 
 /** Occurrences of each pair of first tokens over `seeds` generations, and what the model's own probabilities expect. */
@@ -63,25 +79,47 @@ describe("the distribution of the text is the model's own", () => {
     { temperature: 1.4, topP: 0.9, repetitionPenalty: 1.5 },
     { temperature: 0.8, topK: 4, minP: 0.05, presencePenalty: 0.7, logitBias: new Map([[2, 1]]) },
   ];
+  /** Every token of it occurs, so prompt lookup always has a guess. */
+  const repeating = [3, 0, 1, 2, 4, 5, 3];
+  const drafters = [
+    { drafter: 'no drafter', promptIds: [3], hasDraft: true, draftLength: 0, fewestAccepted: 0 },
+    { drafter: 'the model draft', promptIds: [3], hasDraft: true, draftLength: 2, fewestAccepted: 1000 },
+    { drafter: 'prompt lookup', promptIds: repeating, hasDraft: false, draftLength: 2, fewestAccepted: 1000 },
+    {
+      drafter: 'both',
+      promptIds: repeating,
+      hasDraft: true,
+      draftLength: undefined,
+      fewestAccepted: 10,
+    },
+  ];
   for (const verification of ['coupled', 'rejection'] as const) {
-    for (const draftLength of [0, 2]) {
+    for (const { drafter, promptIds, hasDraft, draftLength, fewestAccepted } of drafters) {
       for (const [i, sampling] of settings.entries()) {
-        test(`${verification}, draft length ${draftLength}, setting ${i}`, async () => {
-          const model = new ScriptedModel({ vocabSize, agrees: (position) => position === 2, spread: 1.5 });
+        test(`${verification}, ${drafter}, setting ${i}`, async () => {
+          const agrees = (position: number) => position === promptIds.length + 1;
+          const model = new ScriptedModel({ vocabSize, agrees, spread: 1.5, hasDraft });
           const engine = scriptedEngine(model);
           const request = (seed: number) =>
             requestOf({
-              promptIds: [3],
+              promptIds,
               maxTokens: 3,
               sampling: { ...sampling, seed },
               speculation: { draftLength, verification },
             });
           const counts = new Array<number>(vocabSize ** 3).fill(0);
+          const accepted = { draft: 0, lookup: 0, target: 0 };
           for (let seed = 0; seed < seeds; seed++) {
-            const [a, b, c] = (await collect(engine, request((seed * 2654435761) % 2 ** 32))).ids;
+            const { ids, origins } = await collect(engine, request((seed * 2654435761) % 2 ** 32));
+            const [a, b, c] = ids;
             counts[(a! * vocabSize + b!) * vocabSize + c!]!++;
+            for (const origin of origins) accepted[origin]++;
           }
           expect(chiSquareZ(counts, expectedCounts(model, request(0), seeds))).toBeLessThan(4.5);
+          // Which of both goes first depends on what steps take here; each alone is used throughout.
+          const numAccepted = accepted.draft + accepted.lookup;
+          expect(numAccepted >= fewestAccepted).toBe(true);
+          if (fewestAccepted > 100) expect(accepted[hasDraft ? 'draft' : 'lookup']).toBe(numAccepted);
         });
       }
     }

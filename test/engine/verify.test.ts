@@ -46,6 +46,28 @@ describe('verifyRejection', () => {
     }
   });
 
+  test('a token without a distribution had no choice: accepted as often as the target would take it', () => {
+    const random = new RandomStream(12);
+    const wanted = Float32Array.from(softmax(Array.from({ length: 8 }, () => 2 * random.next())));
+    const counts = new Array<number>(8).fill(0);
+    let accepted = 0;
+    for (let i = 0; i < 40_000; i++) {
+      const verdict = verifyRejection([5], [], () => wanted, {
+        acceptance: () => random.next(),
+        recovery: () => random.next(),
+      });
+      accepted += verdict.accepted;
+      counts[verdict.accepted === 1 ? 5 : verdict.next]!++;
+    }
+    expect(accepted / 40_000).toBeCloseTo(wanted[5]!, 1);
+    expect(
+      chiSquareZ(
+        counts,
+        [...wanted].map((p) => p * 40_000),
+      ),
+    ).toBeLessThan(4.5);
+  });
+
   test('falls back to the target where rounding leaves no positive part', () => {
     const wanted = Float32Array.of(0, 1);
     const verdict = verifyRejection([0], [Float32Array.of(1, 1)], () => wanted, noise);

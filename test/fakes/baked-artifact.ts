@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { type Artifact, listUnitNames, parseUnit, writeArtifact } from '../../src/artifact/index.ts';
+import { type Artifact, writeArtifact } from '../../src/artifact/index.ts';
 import { buildServingGraph } from '../../src/graph/index.ts';
 import { readModelFolder } from '../../src/hf/index.ts';
+import { listUnitNames, parseUnit } from '../../src/lib/units.ts';
 
 /** The story model's folder, baked or not. */
 export const STORIES_DIR: string = fileURLToPath(new URL('../../artifacts/stories', import.meta.url));

@@ -1,3 +1,4 @@
+import { detectToolCallForm } from '../../src/text/tool-calls.ts';
 import type { ChatMessage, StreamDecoder, TextCodec } from '../../src/text/types.ts';
 
 /** Ids of {@linkcode createByteCodec} that stand for no text. */
@@ -5,16 +6,18 @@ export const END_ID = 256;
 export const BYTE_VOCAB_SIZE = 257;
 
 /** A codec whose tokens are bytes, so that every character but ASCII spans several tokens. */
-export function createByteCodec(): TextCodec {
+export function createByteCodec(options: { readonly templates?: readonly string[] } = {}): TextCodec {
   const bytesOf = (ids: readonly number[]): Uint8Array => Uint8Array.from(ids.filter((id) => id !== END_ID));
   return {
     hasChatTemplate: true,
+    toolCallForm: detectToolCallForm(options.templates ?? []),
     encode: (text) => [...new TextEncoder().encode(text)],
     decode: (ids) => new TextDecoder().decode(bytesOf(ids)),
     renderChat: (messages: readonly ChatMessage[]) =>
       `${messages.map(({ role, content }) => `<${role}>${content}`).join('')}<assistant>`,
     streamDecoder: () => createStreamDecoder(bytesOf),
     tokenBytes: (id) => bytesOf([id]),
+    isSpecial: (id) => id === END_ID,
     tokenText: (id) => (id === END_ID ? '<end>' : String.fromCharCode(id)),
   };
 }

@@ -1,0 +1,162 @@
+import { type StepCosts, targetStepMs } from '../lib/speedup.ts';
+import { MAX_CHOSEN_DRAFT_LENGTH, MAX_DRAFT_LENGTH } from './defaults.ts';
+import type { DraftOrigin } from './draft.ts';
+import { type Experience, forkExperience, type SpeculationKnowledge } from './experience.ts';
+import type { GenerateRequest } from './types.ts';
+
+/** A gain below this is within the error of the measured costs: decode plainly. */
+const SMALLEST_SPEEDUP = 1.04;
+/** Share of the time that probing the other way of decoding may cost. */
+const PROBE_SHARE = 0.005;
+const FEWEST_ROUNDS_BETWEEN_PROBES = 32;
+const MOST_ROUNDS_BETWEEN_PROBES = 1024;
+
+/** Who drafts in a round, and how many tokens at most. */
+export interface RoundPlan {
+  readonly drafter: DraftOrigin | 'none';
+  readonly draftLength: number;
+  /** Whether the draft may end sooner; else the caller fixed its length. */
+  readonly mayStop: boolean;
+}
+
+/** What came of a round. */
+export interface RoundOutcome {
+  readonly origin: DraftOrigin;
+  readonly drafted: number;
+  /** The first so many of them were. */
+  readonly accepted: number;
+  /** The model draft's probabilities of its tokens, where they were looked at. */
+  readonly confidences: readonly number[];
+}
+
+const PLAIN: RoundPlan = { drafter: 'none', draftLength: 0, mayStop: false };
+
+/**
+ * Decides for one request who drafts in each round and for how long: whatever is expected to bring the most tokens for
+ * its cost, a plain step (one token) included.
+ */
+export class RoundPolicy {
+  readonly #params: GenerateRequest['speculation'];
+  readonly #knowledge: SpeculationKnowledge;
+  readonly #shared: Experience;
+  readonly #own: Experience;
+  #costs: StepCosts;
+  /** Rounds since the last one without a draft, and since the last one of the model draft. */
+  #roundsSincePlain = 0;
+  #roundsSinceDraft = 0;
+
+  constructor({ speculation, sampling }: GenerateRequest, knowledge: SpeculationKnowledge) {
+    this.#params = speculation;
+    this.#knowledge = knowledge;
+    this.#shared = knowledge.experience(sampling.temperature);
+    this.#own = forkExperience(this.#shared);
+    this.#costs = knowledge.meter.costs;
+  }
+
+  /** The next round, of at most `longest` draft tokens. `matchLength`: of prompt lookup's match; 0: it has none. */
+  plan(longest: number, matchLength: number): RoundPlan {
+    const { enabled, draftLength } = this.#params;
+    if (!enabled || longest === 0) return PLAIN;
+    if (draftLength !== undefined) return this.#fixedPlan(Math.min(draftLength, longest), matchLength);
+    this.#costs = this.#knowledge.meter.costs;
+    const best = this.#bestPlan(longest, matchLength);
+    if (best.plan === PLAIN) return this.#isDraftProbeDue() ? draftPlan(longest) : PLAIN;
+    return this.#isPlainProbeDue(best.speed) ? PLAIN : best.plan;
+  }
+
+  /**
+   * Whether a model draft of `length` tokens, all accepted with probability `reach`, should get one more: what the next
+   * token is expected to bring against what its draft step and its place in the verification would bring elsewhere.
+   */
+  isNextWorth(reach: number, length: number): boolean {
+    const cost =
+      this.#steps(this.#costs.draftMs) + this.#verification(length + 1) - this.#verification(length);
+    return reach * this.#own.draft.rate > Math.max(1, this.#own.draftRounds.speed) * cost;
+  }
+
+  /** Probability that a draft token of this confidence is accepted if those before it are. */
+  acceptanceAt(confidence: number): number {
+    return this.#own.byConfidence.rate(confidence);
+  }
+
+  /** Whether the token after a match was the next one; known for every token, whoever drafted it. */
+  recordGuess(matchLength: number, isRight: boolean): void {
+    for (const { byMatch } of [this.#own, this.#shared]) byMatch.record(matchLength, isRight);
+  }
+
+  record({ origin, drafted, accepted, confidences }: RoundOutcome): void {
+    const isDraft = origin === 'draft' && drafted > 0;
+    this.#roundsSincePlain = drafted === 0 ? 0 : this.#roundsSincePlain + 1;
+    this.#roundsSinceDraft = isDraft ? 0 : this.#roundsSinceDraft + 1;
+    if (!isDraft) return;
+    const cost = drafted * this.#steps(this.#costs.draftMs) + this.#verification(drafted);
+    for (const experience of [this.#own, this.#shared]) {
+      experience.draft.record(drafted, accepted);
+      // Tokens after the first rejected one were never put to the test.
+      for (const [i, confidence] of confidences.slice(0, accepted + 1).entries()) {
+        experience.byConfidence.record(confidence, i < accepted);
+      }
+      if (this.#params.draftLength === undefined) experience.draftRounds.record(accepted + 1, cost);
+    }
+  }
+
+  /** The model draft where there is one, so that the caller gets all the tokens asked for. */
+  #fixedPlan(draftLength: number, matchLength: number): RoundPlan {
+    if (draftLength === 0) return PLAIN;
+    if (this.#knowledge.hasDraft) return { drafter: 'draft', draftLength, mayStop: false };
+    return matchLength > 0 ? { drafter: 'lookup', draftLength, mayStop: false } : PLAIN;
+  }
+
+  /** `speed`: expected tokens per plain step. */
+  #bestPlan(longest: number, matchLength: number): { plan: RoundPlan; speed: number } {
+    const { draftRounds, byMatch } = this.#own;
+    let best = { plan: PLAIN, speed: SMALLEST_SPEEDUP };
+    if (this.#knowledge.hasDraft && draftRounds.speed > best.speed) {
+      best = { plan: draftPlan(longest), speed: draftRounds.speed };
+    }
+    if (matchLength === 0) return best;
+    let [tokens, reach] = [1, 1];
+    for (let length = 1; length <= Math.min(MAX_DRAFT_LENGTH, longest); length++) {
+      reach *= byMatch.rate(matchLength + length - 1); // an accepted token makes the match longer
+      tokens += reach;
+      const speed = tokens / this.#verification(length);
+      if (speed > best.speed) best = { plan: lookupPlan(length), speed };
+    }
+    return best;
+  }
+
+  /** Now and then a plain step is timed, since all else is measured against it; the sooner, the fewer there have been. */
+  #isPlainProbeDue(speed: number): boolean {
+    const rounds = Math.min(roundsBetweenProbes(speed - 1), this.#knowledge.meter.plainSteps ** 2 / 8);
+    return this.#roundsSincePlain >= rounds;
+  }
+
+  /** Now and then the model draft is tried where it does not seem to pay, so that what is known of it does not go stale. */
+  #isDraftProbeDue(): boolean {
+    const { tokens, cost } = this.#own.draftRounds;
+    return this.#knowledge.hasDraft && this.#roundsSinceDraft >= roundsBetweenProbes(cost - tokens);
+  }
+
+  #steps(ms: number): number {
+    return ms / this.#costs.targetMs[0]!;
+  }
+
+  /** Cost of verifying so many draft tokens. */
+  #verification(draftLength: number): number {
+    return this.#steps(targetStepMs(this.#costs, draftLength + 1));
+  }
+}
+
+function draftPlan(longest: number): RoundPlan {
+  return { drafter: 'draft', draftLength: Math.min(MAX_CHOSEN_DRAFT_LENGTH, longest), mayStop: true };
+}
+
+function lookupPlan(draftLength: number): RoundPlan {
+  return { drafter: 'lookup', draftLength, mayStop: true };
+}
+
+/** So many rounds that a probe that loses `loss` plain steps costs {@linkcode PROBE_SHARE} of the time. */
+function roundsBetweenProbes(loss: number): number {
+  const rounds = Math.ceil(loss / PROBE_SHARE);
+  return Math.min(MOST_ROUNDS_BETWEEN_PROBES, Math.max(FEWEST_ROUNDS_BETWEEN_PROBES, rounds));
+}
