@@ -7,11 +7,14 @@ import {
   type CalibrationFacts,
   type ManifestContent,
   type ManifestDraft,
+  type MeasuredFacts,
   writeArtifact,
 } from './artifact/index.ts';
 import { type Candidate, proposeDrafts } from './build/candidates.ts';
 import { measureCandidates } from './build/measure-candidates.ts';
-import { type BuildText, readBuildText, sampleBuildText } from './build/text.ts';
+import { prepareReport } from './build/report.ts';
+import { openStage } from './build/stage.ts';
+import { type BuildText, readBuildText, sampleBuildText, take } from './build/text.ts';
 import {
   type CalibrationProgress,
   findMethod,
@@ -21,8 +24,9 @@ import {
   type CalibrationFacts as ScoringFacts,
   scoreUntilStable,
 } from './fit/index.ts';
-import { buildServingGraph } from './graph/index.ts';
+import { buildServingGraph, type ServingGraph } from './graph/index.ts';
 import { type ModelFolder, readModelFolder } from './hf/index.ts';
+import type { Rounding } from './quant/index.ts';
 
 /** What a build is told. */
 export interface BakeOptions {
@@ -34,12 +38,16 @@ export interface BakeOptions {
   readonly method?: MethodName | undefined;
   /** Share of the units that the draft keeps, 0..1; default: whichever candidate is fastest on this machine. */
   readonly keep?: number | undefined;
+  /** Most bytes of weights that the draft may have beside the target's; 0: shared weights only. Default: no limit. */
+  readonly draftMemoryBytes?: number | undefined;
   /** Of the sampled text; default 0. */
   readonly seed?: number | undefined;
   /** Text to calibrate on (.txt or .jsonl); default: text that the model writes itself. */
   readonly calibrationFile?: string | undefined;
   /** Copy the model's files instead of hard-linking them. */
   readonly copy?: boolean | undefined;
+  /** Measure and write report.html and report.md too; default true. */
+  readonly report?: boolean | undefined;
   /** Aborting it ends the build between two runs of the model; nothing half-written is left. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BakeProgress) => void) | undefined;
@@ -47,7 +55,7 @@ export interface BakeOptions {
 
 /** How far a build is. */
 export interface BakeProgress {
-  readonly stage: 'read' | 'calibrate' | 'measure' | 'write';
+  readonly stage: 'read' | 'calibrate' | 'round' | 'measure' | 'report' | 'write';
   /** In words, e.g. how many sequences were scored. */
   readonly detail: string;
   /** Of the stage, 0..1. */
@@ -59,7 +67,7 @@ export interface BakeProgress {
  * same inputs and seed. Throws SdfpError; an abort raises the signal's reason.
  */
 export async function bake(options: BakeOptions): Promise<Artifact> {
-  const { modelDir, outDir, keep, seed = 0, signal, onProgress } = options;
+  const { modelDir, outDir, keep, draftMemoryBytes, seed = 0, signal, onProgress } = options;
   onProgress?.({ stage: 'read', detail: modelDir, share: 0 });
   const folder = await readModelFolder(modelDir);
   const target = buildServingGraph(folder, { dropped: [] });
@@ -67,19 +75,77 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
     options.calibrationFile === undefined
       ? await sampleBuildText(folder, target, seed)
       : await readBuildText(folder, options.calibrationFile);
-  const { result: scores, facts } = await score(folder, text, options);
+  const { result: scores, facts, scored } = await score(folder, text, options);
   await text[Symbol.asyncDispose](); // its engine would compete with those that are measured
-  const candidates = proposeDrafts(folder, scores, keep);
+  const candidates = proposeDrafts(folder, scores, { keep, draftMemoryBytes });
+  await using stage = await openStage(folder, {
+    outDir,
+    roundings: roundingsOf(candidates),
+    signal,
+    onProgress: (detail, share) => onProgress?.({ stage: 'round', detail, share }),
+  });
   const measured = await measureCandidates(target, candidates, {
-    weightsDir: folder.dir,
+    weightsDir: stage.dir,
     heldOut: text.heldOut,
     mustServe: keep !== undefined,
     signal,
     onProgress: (detail, share) => onProgress?.({ stage: 'measure', detail, share }),
   });
+  const extras =
+    options.report === false
+      ? undefined
+      : await prepareReport(options, {
+          folder,
+          weightsDir: stage.dir,
+          scores,
+          scored,
+          heldOut: text.unseen,
+          prompts: text.heldOut,
+          target,
+          candidates,
+          measured,
+          seed,
+          signal,
+          onProgress: (detail, share) => onProgress?.({ stage: 'report', detail, share }),
+        });
   onProgress?.({ stage: 'write', detail: outDir, share: 0 });
-  const content: ManifestContent = {
-    name: options.name ?? basename(resolve(modelDir)),
+  const content = await describeBuild(options, folder, { target, scores, facts, candidates, measured });
+  const graphs = [target, ...candidates.map(({ graph }) => graph)].map(({ spec, bytes }) => ({
+    name: spec.graph,
+    bytes,
+  }));
+  const { weights } = stage;
+  const parts = {
+    modelDir: folder.dir,
+    sourceFiles: folder.files,
+    graphs,
+    weights,
+    content,
+    ...(extras && { extras }),
+  };
+  // Awaited here: the rounded weights are taken from the stage, which goes when this function ends.
+  return await writeArtifact(outDir, parts, {
+    copy: options.copy ?? false,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** What a build found out. */
+interface Findings {
+  readonly target: ServingGraph;
+  readonly scores: ScoreResult;
+  readonly facts: ScoringFacts;
+  readonly candidates: readonly Candidate[];
+  readonly measured: MeasuredFacts;
+}
+
+async function describeBuild(
+  options: BakeOptions,
+  folder: ModelFolder,
+  { target, scores, facts, candidates, measured }: Findings,
+): Promise<ManifestContent> {
+  return {
+    name: options.name ?? basename(resolve(options.modelDir)),
     model: folder.config,
     generation: folder.generation,
     scores: { ...scores, matrix: scores.matrix ?? null },
@@ -88,32 +154,45 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
     engine: target.spec,
     measured,
   };
-  const graphs = [target, ...candidates.map(({ graph }) => graph)].map(({ spec, bytes }) => ({
-    name: spec.graph,
-    bytes,
-  }));
-  const parts = { modelDir: folder.dir, sourceFiles: folder.files, graphs, content };
-  return writeArtifact(outDir, parts, {
-    copy: options.copy ?? false,
-    ...(signal === undefined ? {} : { signal }),
-  });
+}
+
+/** For the comparison in the report, where the method in use has read nothing. */
+const COMPARED_SEQUENCES = 8;
+
+/** Scores, what they rest on, and the sequences that were read for them. */
+interface Scoring {
+  readonly result: ScoreResult;
+  readonly facts: ScoringFacts;
+  readonly scored: readonly (readonly number[])[];
 }
 
 async function score(
   folder: ModelFolder,
   text: BuildText,
-  { method = 'fit', seed = 0, signal, onProgress }: BakeOptions,
-): Promise<{ readonly result: ScoreResult; readonly facts: ScoringFacts }> {
+  { method = 'fit', seed = 0, report = true, signal, onProgress }: BakeOptions,
+): Promise<Scoring> {
   const startMs = performance.now();
   const scorer = await openScorer(folder, findMethod(method), { seed });
+  const scored: (readonly number[])[] = [];
   try {
-    return await scoreUntilStable(scorer, text.calibration, {
+    const done = await scoreUntilStable(scorer, remember(text.calibration, scored), {
       seed,
       onProgress: (progress) => onProgress?.(describeProgress(progress, performance.now() - startMs)),
       ...(signal === undefined ? {} : { signal }),
     });
+    // A method that reads no text leaves none to compare the others on.
+    const isUnread = report && scored.length === 0;
+    return { ...done, scored: isUnread ? await take(text.calibration, COMPARED_SEQUENCES) : scored };
   } finally {
     scorer.dispose();
+  }
+}
+
+/** The items, each kept on its way. */
+async function* remember<T>(items: AsyncIterable<T> | Iterable<T>, kept: T[]): AsyncGenerator<T> {
+  for await (const item of items) {
+    kept.push(item);
+    yield item;
   }
 }
 
@@ -129,11 +208,19 @@ function describeProgress(progress: CalibrationProgress, spentMs: number): BakeP
   };
 }
 
-function describeDraft({ name, dropped, keptShare, graph: { spec } }: Candidate): ManifestDraft {
+/** Those that any candidate uses. */
+function roundingsOf(candidates: readonly Candidate[]): Rounding[] {
+  const isUsed = (rounding: Rounding) =>
+    candidates.some(({ plan }) => (plan[rounding] ?? []).length > 0 || plan.head === rounding);
+  return (['int4', 'int8'] as const).filter(isUsed);
+}
+
+function describeDraft({ name, plan, keptShare, extraBytes, graph: { spec } }: Candidate): ManifestDraft {
   return {
     name,
-    dropped,
+    ...plan,
     keptShare,
+    extraBytes,
     graph: spec.graph,
     isDraft: spec.inputs.isDraft,
     slots: spec.draftSlots,

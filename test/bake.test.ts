@@ -10,7 +10,13 @@ const folder = mkdtempSync(join(tmpdir(), 'sdfp-bake-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function build(name: string, options: Partial<BakeOptions> = {}): Promise<Artifact> {
-  return bake({ modelDir: goldenDir('qwen2-tied'), outDir: join(folder, name), name: 'tiny', ...options });
+  return bake({
+    modelDir: goldenDir('qwen2-tied'),
+    outDir: join(folder, name),
+    name: 'tiny',
+    report: false,
+    ...options,
+  });
 }
 
 /** The file as text, its last section cut off where that is the one that differs from build to build. */
@@ -47,16 +53,45 @@ describe('bake()', () => {
     for (const file of files) expect(readBuilt('second', file) === readBuilt('first', file)).toBe(true);
   }, 120_000);
 
+  test('writes a report on what it measured, of a method that reads no text too', async () => {
+    const stages = new Set<string>();
+    const { dir, manifest } = await build('reported', {
+      report: true,
+      method: 'last',
+      seed: 5,
+      keep: 0.5,
+      draftMemoryBytes: 0,
+      onProgress: ({ stage }) => stages.add(stage),
+    });
+    expect(stages).toContain('report');
+    expect(manifest.files.map(({ name }) => name)).not.toContain('report.html');
+    await openArtifact(dir, { verify: 'full' });
+    const [page, short] = ['report.html', 'report.md'].map((name) => readFileSync(join(dir, name), 'utf8'));
+    for (const label of [
+      'Agreement with the target',
+      'Tokens per second by draft length',
+      'Speed of every candidate',
+    ]) {
+      expect(page).toContain(`aria-label="${label}`);
+    }
+    expect(page).toContain('class="example"');
+    expect(page).not.toMatch(/NaN|undefined/);
+    expect(short).toContain(`| Measured | ${manifest.measured!.date} |`);
+    expect(short).toContain('| --seed | 5 |');
+    expect(short).toMatch(/^\| fit \| [01]\.\d{3} /m);
+    expect(page).not.toContain(folder);
+  }, 120_000);
+
   test('keep decides how much stays, and that draft is served whatever its speed', async () => {
     const { manifest } = await build('half', { keep: 0.5 });
-    expect(manifest.drafts).toHaveLength(1);
-    expect(manifest.drafts[0]?.dropped).toHaveLength(8);
-    expect(servedDraft(manifest)?.name).toBe(manifest.drafts[0]!.name);
+    expect(manifest.drafts.map(({ name }) => name)).toEqual(['drop-8', 'int8-drop-8', 'int4-drop-8']);
+    for (const { dropped } of manifest.drafts) expect(dropped).toHaveLength(8);
+    expect(servedDraft(manifest)).toBeDefined();
     expect(manifest.measured?.chosenBy).toBe('keep');
   }, 120_000);
 
-  test('keep 1 is plain decoding', async () => {
-    const { manifest } = await build('whole', { keep: 1 });
+  test('keep 1 without memory of its own is plain decoding', async () => {
+    const { manifest } = await build('whole', { keep: 1, draftMemoryBytes: 0 });
     expect(manifest.drafts).toEqual([]);
     expect(manifest.measured?.servedDraft).toBeNull();
   }, 120_000);

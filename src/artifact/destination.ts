@@ -3,6 +3,7 @@ import { lstat, mkdir, readdir, readFile, realpath, stat } from 'node:fs/promise
 import { dirname, join, resolve, sep } from 'node:path';
 import * as v from 'valibot';
 import { SdfpError } from '../lib/errors.ts';
+import { findExtras } from './extras.ts';
 import { MANIFEST_FILE } from './manifest.ts';
 import { clearStaleTemporaries } from './temporary.ts';
 
@@ -49,13 +50,15 @@ async function listOwnFiles(dir: string): Promise<ReadonlySet<string> | undefine
   const text = await readFile(join(dir, MANIFEST_FILE), 'utf8').catch(() => 'null');
   try {
     const { files } = v.parse(Listing, JSON.parse(text));
-    return new Set([MANIFEST_FILE, ...files.map(({ name }) => name)]);
+    const { own } = await findExtras(dir);
+    return new Set([MANIFEST_FILE, ...own, ...files.map(({ name }) => name)]);
   } catch {
     return undefined;
   }
 }
 
-function refusal(dir: string, why: string): SdfpError {
+/** A refusal to write, because something would be lost. */
+export function refusal(dir: string, why: string): SdfpError {
   return new SdfpError(
     'invalid_request',
     `Cannot write the artifact to ${dir}: ${why}; choose another folder`,

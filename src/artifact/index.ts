@@ -1,7 +1,10 @@
 export type { EngineSpec } from './engine-spec.ts';
+export { EXTRA_MARK, type ExtraFile } from './extras.ts';
 export { MANIFEST_FILE, ManifestSchema, manifestToWire, SCHEMA_VERSION } from './manifest.ts';
 export { openArtifact, readManifest, type VerifyMode } from './open.ts';
+export { placeFile } from './place.ts';
 export { acceptancePriorOf, engineSpecOf, servedDraft } from './served.ts';
+export { clearStaleTemporaries, temporaryName } from './temporary.ts';
 export type {
   Artifact,
   ArtifactFile,
@@ -14,5 +17,4 @@ export type {
   MeasuredCosts,
   MeasuredFacts,
 } from './types.ts';
-export { listUnitNames, parseUnit } from './units.ts';
 export { type ArtifactParts, type ManifestContent, type WriteOptions, writeArtifact } from './write.ts';

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { listUnitNames } from '../lib/units.ts';
+import type { Unit } from '../plan/types.ts';
 import { snakeKeys } from './case.ts';
 import { formatJson, roundFloats } from './json.ts';
 import { CalibrationSchema, DraftsSchema, FilesSchema, ScoresSchema } from './schema-build.ts';
@@ -6,7 +8,6 @@ import { count, described, text } from './schema-fields.ts';
 import { MeasuredSchema } from './schema-measured.ts';
 import { EngineSchema, GenerationSchema, ModelSchema } from './schema-model.ts';
 import type { Manifest } from './types.ts';
-import { listUnitNames } from './units.ts';
 
 /** Rises with every change that an older reader would misunderstand. */
 export const SCHEMA_VERSION = 1;
@@ -45,9 +46,10 @@ export const ManifestSchema: v.GenericSchema<unknown, Manifest> = v.pipe(
   v.check(({ scores }) => isSquare(scores.matrix, scores.units.length), 'scores.matrix is not 2L x 2L'),
   v.check(
     ({ drafts, model }) =>
-      drafts.every(({ dropped }) => dropped.every(({ layer }) => layer < model.numLayers)),
+      drafts.every((draft) => listUnits(draft).every(({ layer }) => layer < model.numLayers)),
     'drafts name a layer beyond the last',
   ),
+  v.check(({ drafts }) => drafts.every(namesUnitsOnce), 'a draft names a unit twice'),
   v.check(
     ({ engine, drafts, files }) => [engine, ...drafts].every(({ graph }) => isGraph(graph, files)),
     'a graph of engine or drafts is not among the files of role graph',
@@ -69,9 +71,12 @@ export function manifestToWire(manifest: Manifest): Record<string, unknown> {
 }
 
 function toWire(manifest: Manifest): Record<string, unknown> {
-  const drafts = manifest.drafts.map(({ dropped, ...rest }) => ({
+  const names = (units: readonly Unit[] = []) => units.map(({ layer, block }) => `${layer}.${block}`);
+  const drafts = manifest.drafts.map(({ dropped, int4, int8, ...rest }) => ({
     ...rest,
-    dropped: dropped.map(({ layer, block }) => `${layer}.${block}`),
+    dropped: names(dropped),
+    int4: names(int4),
+    int8: names(int8),
   }));
   return snakeKeys({ ...manifest, drafts });
 }
@@ -94,6 +99,15 @@ function isGraph(name: string, files: Manifest['files']): boolean {
 function hasSlots({ inputs }: Manifest['engine'], slots: readonly number[]): boolean {
   const known = inputs.pastKeys.length;
   return known === inputs.pastValues.length && slots.every((slot) => slot < known);
+}
+
+function listUnits({ dropped, int4 = [], int8 = [] }: Manifest['drafts'][number]): readonly Unit[] {
+  return [...dropped, ...int4, ...int8];
+}
+
+function namesUnitsOnce(draft: Manifest['drafts'][number]): boolean {
+  const units = listUnits(draft);
+  return new Set(units.map(({ layer, block }) => `${layer}.${block}`)).size === units.length;
 }
 
 function namesDrafts(drafts: Manifest['drafts'], measured: Manifest['measured']): boolean {

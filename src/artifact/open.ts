@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
-import { SdfpError } from '../lib/errors.ts';
+import { messageOf, SdfpError } from '../lib/errors.ts';
+import { SMALL_FILES } from '../lib/model-files.ts';
 import { hashFile } from './hash.ts';
 import { MANIFEST_FILE, ManifestSchema, SCHEMA_VERSION } from './manifest.ts';
 import type { Artifact, ArtifactFile, Manifest } from './types.ts';
@@ -14,13 +15,15 @@ export type VerifyMode = 'full' | 'fast';
 /**
  * Opens a baked folder and makes sure that its files are those that its manifest names.
  * Throws SdfpError `artifact_unreadable` (nothing there, a bare model folder, a broken manifest, a missing file),
- * `artifact_too_new` (written by a newer schema) or `artifact_mismatch` (a file of another size or content).
+ * `artifact_too_new` (written by a newer schema) or `artifact_mismatch` (a file of another size or content, or one that
+ * would be read and is not listed).
  */
 export async function openArtifact(dir: string, options: { readonly verify: VerifyMode }): Promise<Artifact> {
   const root = resolve(dir);
   const manifest = await readManifest(root);
   // All sizes before any hash: a truncated file of many gigabytes is noticed at once.
   for (const file of manifest.files) await checkSize(root, file);
+  refuseUnlisted(root, manifest.files);
   for (const file of manifest.files) {
     if (options.verify === 'full' || file.checkedFast) await checkHash(root, file);
   }
@@ -57,7 +60,7 @@ async function readManifestText(dir: string, path: string): Promise<string> {
         cause,
       );
     }
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw unreadable(
       `Cannot open the artifact ${dir}: its ${MANIFEST_FILE} cannot be read (${why}); bake one with sdfp build`,
       cause,
@@ -111,6 +114,17 @@ async function checkSize(dir: string, file: ArtifactFile): Promise<void> {
   if (!found.isFile()) throw unreadable(`Cannot open the artifact ${dir}: ${file.name} is not a file`);
   if (found.size === file.bytes) return;
   throw mismatch(dir, `${file.name} has ${found.size} bytes, the manifest says ${file.bytes}`);
+}
+
+/** A tokenizer file or chat template that came after the build would be read unchecked. */
+function refuseUnlisted(dir: string, files: readonly ArtifactFile[]): void {
+  const listed = new Set(files.map(({ name }) => name));
+  const added = SMALL_FILES.find((name) => !listed.has(name) && existsSync(join(dir, name)));
+  if (added === undefined) return;
+  throw new SdfpError(
+    'artifact_mismatch',
+    `Cannot open the artifact ${dir}: ${added} is there, the manifest does not list it; remove the file or bake again`,
+  );
 }
 
 async function checkHash(dir: string, file: ArtifactFile): Promise<void> {

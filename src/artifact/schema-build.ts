@@ -1,8 +1,9 @@
 import * as v from 'valibot';
+import { parseUnit, UNIT_NAME } from '../lib/units.ts';
+import type { Unit } from '../plan/types.ts';
 import { camelKeys } from './case.ts';
 import { amount, count, described, flag, real, share, text, textLike } from './schema-fields.ts';
 import type { ArtifactFile, CalibrationFacts, ManifestDraft, ManifestScores } from './types.ts';
-import { parseUnit, UNIT_NAME } from './units.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -12,8 +13,8 @@ const SAFE_NAME = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[^\\/:\0]+(?:\/[^\\/:\0]+)*$/;
 const file = v.strictObject({
   name: textLike(SAFE_NAME, "Path relative to the artifact's folder, with /, never outside of it"),
   role: described(
-    v.picklist(['source', 'graph']),
-    'source: as the model folder has it; graph: written by the build',
+    v.picklist(['source', 'graph', 'weights']),
+    "source: as the model folder has it; written by the build: graph, and weights, the drafts' rounded ones",
   ),
   bytes: count('Size', 'bytes'),
   sha256: textLike(SHA256, 'SHA-256 of the content, hexadecimal'),
@@ -36,7 +37,7 @@ export const ScoresSchema: v.GenericSchema<unknown, ManifestScores> = v.pipe(
         v.array(
           v.strictObject({
             name: textLike(UNIT_NAME, 'Layer and block: 3.attn, 7.mlp'),
-            score: real('Low: removing the unit matters little', 'method-specific; `fit`: nats per token'),
+            score: real('Low: removing the unit matters little', 'method-specific; `fit`: nats per sequence'),
           }),
         ),
         '2L prunable units in the order 0.attn, 0.mlp, 1.attn, ...',
@@ -49,7 +50,7 @@ export const ScoresSchema: v.GenericSchema<unknown, ManifestScores> = v.pipe(
       matrix: described(
         v.nullable(v.array(v.array(real('Interaction', 'as the units')))),
         '2L x 2L Fisher information of the gates, rows and columns in the order of units; null: the method has none',
-        'squared nats per token',
+        'nats per sequence',
       ),
     }),
     'How much each prunable unit matters',
@@ -57,18 +58,28 @@ export const ScoresSchema: v.GenericSchema<unknown, ManifestScores> = v.pipe(
   v.transform((wire) => camelKeys(wire)),
 );
 
+const unitList = (description: string) =>
+  described(v.array(textLike(UNIT_NAME, 'Layer and block')), description);
+
 const draft = v.pipe(
   v.strictObject({
     name: text('Name of the draft, unique here'),
-    dropped: described(
-      v.array(textLike(UNIT_NAME, 'Layer and block')),
-      'Units that the draft skips, in order of layers',
+    dropped: unitList('Units that the draft skips, in order of layers'),
+    int4: v.optional(unitList('Units that it computes with weights rounded to 4 bits'), []),
+    int8: v.optional(
+      unitList('Units that it computes with weights rounded to 8 bits; all others are shared'),
+      [],
+    ),
+    head: v.optional(
+      described(v.picklist(['shared', 'int8', 'int4']), "The draft's LM head; shared: the target's own"),
+      'shared',
     ),
     kept_share: share('Share of the block weights that the draft keeps'),
+    extra_bytes: v.optional(count('Rounded weights that the draft loads beside the target', 'bytes'), 0),
     graph: text('File name of the ONNX graph that holds target and draft'),
     is_draft: described(
       v.nullable(text('Input name')),
-      'bool [1]: true runs the draft, dropped units skipped; null: nothing is dropped',
+      'bool [1]: true runs the draft; null: it differs from the target in nothing',
     ),
     slots: described(
       v.array(count('Index into engine.inputs.past_keys', 'cache slots')),
@@ -76,12 +87,18 @@ const draft = v.pipe(
       'cache slots',
     ),
   }),
-  v.transform(({ dropped, ...rest }) => ({
-    // The pattern above lets only unit names through, so none is lost here.
-    dropped: dropped.flatMap((name) => parseUnit(name) ?? []),
+  v.transform(({ dropped, int4, int8, ...rest }) => ({
+    dropped: toUnits(dropped),
+    int4: toUnits(int4),
+    int8: toUnits(int8),
     ...camelKeys(rest),
   })),
 );
+
+/** The pattern of the schema lets only unit names through, so none is lost here. */
+function toUnits(names: readonly string[]): Unit[] {
+  return names.flatMap((name) => parseUnit(name) ?? []);
+}
 
 /** The drafts that the scores propose. */
 export const DraftsSchema: v.GenericSchema<unknown, ManifestDraft[]> = described(
@@ -112,7 +129,7 @@ export const CalibrationSchema: v.GenericSchema<unknown, CalibrationFacts> = v.p
       tokens: count('Tokens scored', 'tokens'),
       relative_standard_error: described(
         v.nullable(amount('Relative standard error', 'ratio')),
-        "Standard error of the scores over the scores, FIT's criterion of stability; null: not measured",
+        "Standard error of a unit's score over the score, for the median unit, FIT's criterion of stability; null: one sequence, or a method that measures nothing",
         'ratio',
       ),
       stopped_by: described(

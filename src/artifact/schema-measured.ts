@@ -31,9 +31,17 @@ const costs = v.strictObject({
 
 const candidate = v.strictObject({
   name: text('Name of the draft'),
-  acceptance_rate: share('Accepted over drafted tokens'),
+  acceptance_rate: described(
+    v.nullable(share('Accepted over drafted tokens')),
+    'Accepted over drafted tokens; null: not measured, even full acceptance would not make it the fastest',
+    'share, 0..1',
+  ),
   draft_ms: amount('Median draft step of one token', 'ms'),
-  predicted_tokens_per_second: amount('Speed by the formula from acceptance and costs', 'tokens/s'),
+  predicted_tokens_per_second: described(
+    v.nullable(amount('Speed', 'tokens/s')),
+    'Speed by the formula from acceptance and costs; null: acceptance was not measured',
+    'tokens/s',
+  ),
   measured_tokens_per_second: described(
     v.nullable(amount('Speed', 'tokens/s')),
     'Speed of real speculative decoding; null: not run',

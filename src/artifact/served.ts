@@ -27,5 +27,5 @@ export function acceptancePriorOf(
 ): number | undefined {
   if (draft === undefined || measured === null) return undefined;
   if (draft.name === measured.servedDraft) return measured.acceptanceByPosition[0];
-  return measured.candidates.find(({ name }) => name === draft.name)?.acceptanceRate;
+  return measured.candidates.find(({ name }) => name === draft.name)?.acceptanceRate ?? undefined;
 }

@@ -26,8 +26,8 @@ export interface Manifest {
 export interface ArtifactFile {
   /** Relative to the artifact's folder, with `/`. */
   readonly name: string;
-  /** `source`: as the model folder has it; `graph`: written by the build. */
-  readonly role: 'source' | 'graph';
+  /** `source`: as the model folder has it; written by the build: `graph`, and `weights`, the rounded ones of drafts. */
+  readonly role: 'source' | 'graph' | 'weights';
   readonly bytes: number;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
@@ -46,15 +46,17 @@ export interface ManifestScores {
   readonly matrix: readonly (readonly number[])[] | null;
 }
 
-/** A draft plan and the graph that holds it beside the target, over the same weights. */
+/** A draft plan and the graph that holds it beside the target. */
 export interface ManifestDraft extends DraftPlan {
-  /** Unique in the manifest, e.g. `drop-12`. */
+  /** Unique in the manifest, e.g. `drop-12`, `int8-drop-4`. */
   readonly name: string;
   /** Share of the block weights that the draft keeps, 0..1. */
   readonly keptShare: number;
+  /** Rounded weights that it loads beside the target's. Absent: 0, it shares all. */
+  readonly extraBytes?: number;
   /** File name of the graph. */
   readonly graph: string;
-  /** Name of the input that runs the draft; null when it drops nothing. */
+  /** Name of the input that runs the draft; null when it differs in nothing. */
   readonly isDraft: string | null;
   /** Cache slots that a draft step writes. */
   readonly slots: readonly number[];
@@ -69,7 +71,7 @@ export interface CalibrationFacts {
   readonly seed: number;
   readonly sequences: number;
   readonly tokens: number;
-  /** Largest standard error of a unit's score over the score; null when one sequence or a method that measures nothing leaves none. */
+  /** Standard error of a unit's score over the score, for the median unit; null: one sequence, or a method that measures nothing. */
   readonly relativeStandardError: number | null;
   /** `stable`: FIT's criterion; `cap`: most sequences allowed; `data`: the file ended; `none`: the method needs no text. */
   readonly stoppedBy: 'stable' | 'cap' | 'data' | 'none';
@@ -117,9 +119,10 @@ export interface MeasuredCosts {
 export interface MeasuredCandidate {
   /** Name of the draft. */
   readonly name: string;
-  readonly acceptanceRate: number;
+  /** Null, as the prediction: not measured, for even full acceptance would not make it the fastest. */
+  readonly acceptanceRate: number | null;
   readonly draftMs: number;
-  readonly predictedTokensPerSecond: number;
+  readonly predictedTokensPerSecond: number | null;
   /** Null: not run to the end. */
   readonly measuredTokensPerSecond: number | null;
 }

@@ -3,7 +3,8 @@ import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { VERSION } from '../lib/version.ts';
-import { chooseDestination, type Destination } from './destination.ts';
+import { chooseDestination, type Destination, refusal } from './destination.ts';
+import { type ExtraFile, findExtras } from './extras.ts';
 import { describeBytes, describeFile } from './hash.ts';
 import { formatManifest, MANIFEST_FILE, ManifestSchema, SCHEMA_VERSION } from './manifest.ts';
 import { readManifest } from './open.ts';
@@ -19,9 +20,13 @@ export interface ArtifactParts {
   readonly modelDir: string;
   /** Names relative to `modelDir`: weights, config, tokenizer, template. */
   readonly sourceFiles: readonly string[];
-  /** Serialized ONNX graphs by file name; their external data names files of `sourceFiles`. */
+  /** Serialized ONNX graphs by file name; their external data names files of `sourceFiles` and `weights`. */
   readonly graphs: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  /** Rounded weights that the build wrote to `path`, by their name in the artifact. They are linked or copied. */
+  readonly weights?: readonly { readonly name: string; readonly path: string }[];
   readonly content: ManifestContent;
+  /** Files for people, made once the manifest is known; it does not list them. */
+  readonly extras?: (manifest: Manifest) => Promise<readonly ExtraFile[]>;
 }
 
 /** How to write. */
@@ -60,12 +65,17 @@ async function writeFolder(
       options.signal?.throwIfAborted();
       await placeFile(join(parts.modelDir, name), join(temporary, name), options.copy ?? false);
     }
+    for (const { name, path } of parts.weights ?? []) await placeFile(path, join(temporary, name), false);
     for (const { name, bytes } of parts.graphs) await writeDurably(join(temporary, name), bytes);
     const manifest = await describe(temporary, parts, options.signal);
     await writeDurably(join(temporary, MANIFEST_FILE), manifest);
+    const readable = readBack(manifest);
+    for (const { name, bytes } of (await parts.extras?.(readable)) ?? []) {
+      await writeDurably(join(temporary, name), bytes);
+    }
     options.signal?.throwIfAborted();
     await moveIntoPlace(temporary, dir, kind);
-    return { dir, manifest: readBack(manifest) };
+    return { dir, manifest: readable };
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -85,42 +95,56 @@ async function moveIntoPlace(temporary: string, dir: string, kind: Destination['
   await rm(old, { recursive: true, force: true });
 }
 
-/** Graphs first, the manifest last; all renames in one go. A kill between two of them leaves a mismatch that opening refuses by name. */
+/** Weights and graphs first, the manifest last; all renames in one go. A kill between two of them leaves a mismatch that opening refuses by name. */
 async function writeInPlace(dir: string, parts: ArtifactParts, { signal }: WriteOptions): Promise<Artifact> {
   const renames: (readonly [from: string, to: string])[] = [];
-  const stage = async (name: string, content: Uint8Array | string): Promise<void> => {
+  const stage = async (name: string, put: (path: string) => Promise<void>): Promise<void> => {
     const to = join(dir, name);
     await clearStaleTemporaries(to);
     const from = temporaryName(to);
     renames.push([from, to]);
-    await writeDurably(from, content);
+    await put(from);
   };
   try {
     const manifest = await describe(dir, parts, signal);
-    const outdated = await listGraphs(dir);
-    for (const { name, bytes } of parts.graphs) await stage(name, bytes);
-    await stage(MANIFEST_FILE, manifest);
+    const readable = readBack(manifest);
+    const extras = (await parts.extras?.(readable)) ?? [];
+    const outdated = await listBuilt(dir, extras);
+    const { weights = [], graphs } = parts;
+    for (const { name, path } of weights) await stage(name, (to) => placeFile(path, to, false));
+    for (const { name, bytes } of [...graphs, ...extras]) await stage(name, (to) => writeDurably(to, bytes));
+    await stage(MANIFEST_FILE, (to) => writeDurably(to, manifest));
     signal?.throwIfAborted();
     for (const [from, to] of renames) renameSync(from, to);
-    const current = new Set(parts.graphs.map(({ name }) => name));
+    const current = new Set([...weights, ...graphs, ...extras].map(({ name }) => name));
     for (const name of outdated) if (!current.has(name)) await rm(join(dir, name), { force: true });
-    return { dir, manifest: readBack(manifest) };
+    return { dir, manifest: readable };
   } finally {
     for (const [from] of renames) await rm(from, { force: true });
   }
 }
 
-/** Graphs of the manifest that is there now, if there is one that this version understands. */
-async function listGraphs(dir: string): Promise<readonly string[]> {
+/**
+ * What builds added to the folder: by the manifest that is there now, if this version understands it, and extra files.
+ * Throws where a new extra file would replace somebody else's.
+ */
+async function listBuilt(dir: string, extras: readonly ExtraFile[]): Promise<readonly string[]> {
+  const { own, foreign } = await findExtras(dir);
+  const lost = foreign.find((name) => extras.some((extra) => extra.name === name));
+  if (lost !== undefined) throw refusal(dir, `its ${lost} was not written by a build and would be lost`);
   const manifest = await readManifest(dir).catch(() => undefined);
-  return manifest?.files.filter(({ role }) => role === 'graph').map(({ name }) => name) ?? [];
+  const built = manifest?.files.filter(({ role }) => role !== 'source').map(({ name }) => name) ?? [];
+  return [...built, ...own];
 }
 
-/** The text of the manifest, with the sources as they lie in `dir` and the graphs as they will. */
+/** The text of the manifest, with the sources as they lie in `dir`, weights and graphs as they will. */
 async function describe(dir: string, parts: ArtifactParts, signal: AbortSignal | undefined): Promise<string> {
   const files: ArtifactFile[] = [];
   for (const name of [...parts.sourceFiles].sort()) {
     files.push({ name, role: 'source', ...(await describeFile(join(dir, name), signal)) });
+  }
+  for (const { name, path } of parts.weights ?? []) {
+    files.push({ name, role: 'weights', ...(await describeFile(path, signal)) });
   }
   for (const { name, bytes } of parts.graphs) files.push({ name, role: 'graph', ...describeBytes(bytes) });
   return formatManifest({ schemaVersion: SCHEMA_VERSION, sdfpVersion: VERSION, ...parts.content, files });

@@ -1,41 +1,88 @@
 import type { ScoreResult } from '../fit/index.ts';
 import { buildServingGraph, type ServingGraph } from '../graph/index.ts';
 import { layerTensorShapes, type ModelConfig, type ModelFolder } from '../hf/index.ts';
-import { candidateCounts, countForKeep } from '../plan/candidates.ts';
+import { blockOfTensor, listUnits, unitName } from '../lib/units.ts';
+import { type CandidateForm, candidateForms, countForKeep, formsWithCount } from '../plan/candidates.ts';
 import { selectUnits } from '../plan/select.ts';
-import type { Unit } from '../plan/types.ts';
+import type { DraftPlan, Unit } from '../plan/types.ts';
+import { layoutRoundedFile } from '../quant/index.ts';
 
 /** A draft that could be served, with the graph that holds it. */
 export interface Candidate {
-  /** `drop-12`: twelve units dropped. */
+  /** `drop-12`: twelve units dropped, the rest shared; `int8-drop-4`: the rest rounded; `int8`: nothing dropped. */
   readonly name: string;
-  readonly dropped: readonly Unit[];
-  /** Share of the block weights that stay, 0..1. */
+  readonly plan: DraftPlan;
+  /** Share of the block weights that are computed, 0..1. */
   readonly keptShare: number;
+  /** Rounded weights that the draft loads beside the target's. */
+  readonly extraBytes: number;
   readonly graph: ServingGraph;
 }
 
-/** The drafts worth measuring, or the one that keeps the share `keep` of the units. */
+/** What the person who builds has said about drafts. */
+export interface DraftWishes {
+  /** Share of the units that the draft keeps, 0..1. */
+  readonly keep: number | undefined;
+  /** Most bytes of weights that a draft may load beside the target's; 0: shared weights only. Undefined: no limit. */
+  readonly draftMemoryBytes: number | undefined;
+}
+
+/** The drafts worth measuring, those that drop nothing but round first. */
 export function proposeDrafts(
   folder: ModelFolder,
   scores: ScoreResult,
-  keep: number | undefined,
+  { keep, draftMemoryBytes = Number.POSITIVE_INFINITY }: DraftWishes,
 ): Candidate[] {
   const numUnits = 2 * folder.config.numLayers;
-  const counts = keep === undefined ? candidateCounts(numUnits) : [countForKeep(keep, numUnits)];
-  return counts
-    .filter((count) => count > 0)
-    .map((count) => makeCandidate(folder, selectUnits(scores, count)));
+  const forms = keep === undefined ? candidateForms(numUnits) : formsWithCount(countForKeep(keep, numUnits));
+  return forms
+    .filter((form) => isWithin(folder.config, scores, form, draftMemoryBytes))
+    .map((form) => makeCandidate(folder, scores, form));
 }
 
-function makeCandidate(folder: ModelFolder, dropped: readonly Unit[]): Candidate {
-  const name = `drop-${dropped.length}`;
-  const { bytes, spec } = buildServingGraph(folder, { dropped });
+function isWithin(
+  config: ModelConfig,
+  scores: ScoreResult,
+  form: CandidateForm,
+  limitBytes: number,
+): boolean {
+  return extraBytes(config, planOf(config, scores, form)) <= limitBytes;
+}
+
+function makeCandidate(folder: ModelFolder, scores: ScoreResult, form: CandidateForm): Candidate {
+  const plan = planOf(folder.config, scores, form);
+  const name = nameOf(form);
+  const { bytes, spec } = buildServingGraph(folder, plan);
   const graph = { bytes, spec: { ...spec, graph: `graph.${name}.onnx` } };
-  return { name, dropped, keptShare: keptShare(folder.config, dropped), graph };
+  const [kept, extra] = [keptShare(folder.config, plan.dropped), extraBytes(folder.config, plan)];
+  return { name, plan, keptShare: kept, extraBytes: extra, graph };
 }
 
-function keptShare(config: ModelConfig, dropped: readonly Unit[]): number {
+function nameOf({ count, rounding }: CandidateForm): string {
+  if (rounding === undefined) return `drop-${count}`;
+  return count === 0 ? rounding : `${rounding}-drop-${count}`;
+}
+
+function planOf(config: ModelConfig, scores: ScoreResult, { count, rounding }: CandidateForm): DraftPlan {
+  const dropped = selectUnits(scores, count);
+  if (rounding === undefined) return { dropped };
+  const gone = new Set(dropped.map(unitName));
+  const kept = listUnits(config.numLayers).filter((unit) => !gone.has(unitName(unit)));
+  return { dropped, [rounding]: kept, head: rounding };
+}
+
+function extraBytes(config: ModelConfig, { int4 = [], int8 = [], head = 'shared' }: DraftPlan): number {
+  return (['int4', 'int8'] as const).reduce((sum, rounding) => {
+    const units = (rounding === 'int4' ? int4 : int8).map(({ layer, block }) => `layers.${layer}.${block}.`);
+    const used = layoutRoundedFile(config, rounding).matrices.filter(({ name }) =>
+      name === 'head' ? head === rounding : units.some((unit) => name.startsWith(unit)),
+    );
+    return sum + used.reduce((bytes, m) => bytes + m.packed.lengthBytes + m.scales.lengthBytes, 0);
+  }, 0);
+}
+
+/** Share of the block weights that are left without the units `dropped`, 0..1. */
+export function keptShare(config: ModelConfig, dropped: readonly Unit[]): number {
   const sizes = { attn: unitSize(config, 'attn'), mlp: unitSize(config, 'mlp') };
   const total = config.numLayers * (sizes.attn + sizes.mlp);
   return 1 - dropped.reduce((sum, unit) => sum + sizes[unit.block], 0) / total;
@@ -45,8 +92,7 @@ function keptShare(config: ModelConfig, dropped: readonly Unit[]): number {
 function unitSize(config: ModelConfig, block: Unit['block']): number {
   let size = 0;
   for (const [tensor, shape] of layerTensorShapes(config)) {
-    const isAttention = tensor.startsWith('self_attn.') || tensor === 'input_layernorm.weight';
-    if (isAttention === (block === 'attn')) size += shape.reduce((product, dim) => product * dim, 1);
+    if (blockOfTensor(tensor) === block) size += shape.reduce((product, dim) => product * dim, 1);
   }
   return size;
 }

@@ -25,6 +25,9 @@ const ROUNDS = 3;
 /** A gain below this is within the noise of the measurement, and a draft that does not pay costs its probing. */
 const SMALLEST_GAIN = 1.01;
 
+/** A draft whose speed at full acceptance stays below this share of the best prediction so far is measured no further. */
+const PRUNING_MARGIN = 0.95;
+
 interface Measured {
   readonly candidate: Candidate;
   readonly draft: DraftMeasurement;
@@ -47,9 +50,13 @@ export async function measureCandidates(
   const numFinalists = Math.min(MOST_FINALISTS, candidates.length);
   const steps = progressOver(candidates.length + numFinalists + 1, options);
   const measured: Measured[] = [];
+  let best = 0;
   for (const candidate of candidates) {
     steps(`draft ${candidate.name}`);
-    const draft = await withEngine(candidate.graph, options, (engine) => measureDraft(engine, requests));
+    const draft = await withEngine(candidate.graph, options, (engine) =>
+      measureDraft(engine, requests, PRUNING_MARGIN * best),
+    );
+    if (draft.acceptanceRate !== null) best = Math.max(best, draft.predictedSpeedup);
     measured.push({ candidate, draft });
   }
   const finalists: Finalist[] = [];
@@ -109,7 +116,10 @@ async function withEngine<T>(
 }
 
 function bestPredicted(measured: readonly Measured[], count: number): Measured[] {
-  return measured.toSorted((a, b) => b.draft.predictedSpeedup - a.draft.predictedSpeedup).slice(0, count);
+  return measured
+    .filter(({ draft }) => draft.acceptanceRate !== null)
+    .toSorted((a, b) => b.draft.predictedSpeedup - a.draft.predictedSpeedup)
+    .slice(0, count);
 }
 
 function summarise(
@@ -135,7 +145,7 @@ function summarise(
     measuredTokensPerSecond: plainTokensPerSecond * (served?.comparison.ratio ?? 1),
     candidates: measured.map(({ candidate, draft }) => {
       const comparison = finalists.find((finalist) => finalist.candidate === candidate)?.comparison;
-      return describeCandidate(candidate, draft, comparison, plain);
+      return describeCandidate(candidate, draft, comparison, plainTokensPerSecond);
     }),
   };
 }
@@ -144,14 +154,14 @@ function describeCandidate(
   { name }: Candidate,
   { acceptanceRate, costs, predictedSpeedup }: DraftMeasurement,
   comparison: Comparison | undefined,
-  plain: PlainMeasurement,
+  plainTokensPerSecond: number,
 ): MeasuredCandidate {
   return {
     name,
     acceptanceRate,
     draftMs: costs.draftMs,
-    predictedTokensPerSecond: plain.tokensPerSecond * predictedSpeedup,
-    measuredTokensPerSecond: comparison === undefined ? null : plain.tokensPerSecond * comparison.ratio,
+    predictedTokensPerSecond: acceptanceRate === null ? null : plainTokensPerSecond * predictedSpeedup,
+    measuredTokensPerSecond: comparison === undefined ? null : plainTokensPerSecond * comparison.ratio,
   };
 }
 

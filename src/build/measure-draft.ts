@@ -3,14 +3,13 @@ import {
   DEFAULT_SPECULATION,
   type GenerateRequest,
   type LocalEngine,
+  MAX_CHOSEN_DRAFT_LENGTH,
 } from '../engine/index.ts';
 import { bestDraftLength, type StepCosts } from '../lib/speedup.ts';
 import { type Comparison, compareSpeculation, timeGeneration } from '../measure/speed.ts';
 
 /** Draft length of the runs that measure acceptance. */
 const PROBE_DRAFT_LENGTH = 4;
-/** Longest draft that a prediction considers; the engine's own limit. */
-const LONGEST_DRAFT = 8;
 /** Tokens generated per prompt while measuring, and the temperatures that take turns. */
 const MEASURED_TOKENS = 64;
 const TEMPERATURES = [0, 0.7];
@@ -18,11 +17,11 @@ const TEMPERATURES = [0, 0.7];
 /** What a draft costs and how often the target agrees with it. */
 export interface DraftMeasurement {
   readonly costs: StepCosts;
-  /** Accepted over drafted tokens, at the draft length of the measurement. */
-  readonly acceptanceRate: number;
+  /** Accepted over drafted tokens, at the draft length of the measurement; null: not worth measuring. */
+  readonly acceptanceRate: number | null;
   /** Probability that a draft token is accepted where those before it were, by its place in the draft. */
   readonly acceptanceByPosition: readonly number[];
-  /** Speed over plain decoding at the best draft length, by the formula of `lib/speedup.ts`. */
+  /** Speed over plain decoding at the best draft length, by the formula of `lib/speedup.ts`; a bound where acceptance was not measured. */
   readonly predictedSpeedup: number;
   readonly predictedDraftLength: number;
 }
@@ -39,19 +38,32 @@ export function measuringRequests(prompts: readonly (readonly number[])[]): Gene
   }));
 }
 
-/** Step costs at a past of a typical prompt, and acceptance over `requests`, with the engine that will serve. */
+/**
+ * Step costs at a past of a typical prompt, and acceptance over `requests`, with the engine that will serve. Acceptance
+ * takes most of the time: where even full acceptance would stay below `speedupToBeat`, it is left out.
+ */
 export async function measureDraft(
   engine: LocalEngine,
   requests: readonly GenerateRequest[],
+  speedupToBeat = 0,
 ): Promise<DraftMeasurement> {
-  const pastTokens = Math.min(128, engine.info.maxContextTokens - LONGEST_DRAFT - 1);
-  const costs = engine.measureSteps({ pastTokens, widest: LONGEST_DRAFT + 1, runs: 9 });
+  const pastTokens = Math.min(128, engine.info.maxContextTokens - MAX_CHOSEN_DRAFT_LENGTH - 1);
+  const costs = engine.measureSteps({ pastTokens, widest: MAX_CHOSEN_DRAFT_LENGTH + 1, runs: 9 });
+  const bound = bestDraftLength(1, costs, MAX_CHOSEN_DRAFT_LENGTH);
+  if (bound.speedup < speedupToBeat) return describe(costs, null, bound);
   const accepted = await measureAcceptance(engine, requests);
-  const best = bestDraftLength(accepted.perToken, costs, LONGEST_DRAFT);
+  return describe(costs, accepted, bestDraftLength(accepted.perToken, costs, MAX_CHOSEN_DRAFT_LENGTH));
+}
+
+function describe(
+  costs: StepCosts,
+  accepted: Acceptance | null,
+  best: { readonly draftLength: number; readonly speedup: number },
+): DraftMeasurement {
   return {
     costs,
-    acceptanceRate: accepted.rate,
-    acceptanceByPosition: accepted.byPosition,
+    acceptanceRate: accepted?.rate ?? null,
+    acceptanceByPosition: accepted?.byPosition ?? [],
     predictedSpeedup: best.speedup,
     predictedDraftLength: best.draftLength,
   };

@@ -16,7 +16,8 @@ type Ids = readonly number[];
 export interface BuildText extends AsyncDisposable {
   /** To score on; endless when sampled. */
   readonly calibration: AsyncIterable<Ids> | Iterable<Ids>;
-  /** Prompts for measuring, that no score has seen. */
+  /** Sequences that no score has seen, and prompts for measuring: their beginnings. */
+  readonly unseen: readonly Ids[];
   readonly heldOut: readonly Ids[];
 }
 
@@ -30,15 +31,15 @@ const HELD_OUT_SEED = 0x5eed;
 
 /** Sequences of the user's file; the last ones are held out. Throws SdfpError `invalid_request` for a file that cannot be used. */
 export async function readBuildText(folder: ModelFolder, calibrationFile: string): Promise<BuildText> {
-  const sequences = await readFileSequences(
-    calibrationFile,
-    await fileEncoder(folder.dir),
-    sequenceTokens(folder),
-  );
-  const held = Math.min(HELD_OUT_SEQUENCES, Math.floor(sequences.length / 2));
+  const { calibration, heldOut: unseen } = await readFileSequences(calibrationFile, {
+    encoder: await fileEncoder(folder.dir),
+    maxTokens: sequenceTokens(folder),
+    heldOut: HELD_OUT_SEQUENCES,
+  });
   return {
-    calibration: sequences.slice(0, sequences.length - held),
-    heldOut: toPrompts(held === 0 ? sequences : sequences.slice(-held)),
+    calibration,
+    unseen,
+    heldOut: toPrompts(unseen),
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -58,10 +59,11 @@ export async function sampleBuildText(
       seed: from,
     });
   try {
-    const heldOut = await take(sequencesFrom((seed ^ HELD_OUT_SEED) >>> 0), HELD_OUT_SEQUENCES);
+    const unseen = await take(sequencesFrom((seed ^ HELD_OUT_SEED) >>> 0), HELD_OUT_SEQUENCES);
     return {
       calibration: sequencesFrom(seed),
-      heldOut: toPrompts(heldOut),
+      unseen,
+      heldOut: toPrompts(unseen),
       [Symbol.asyncDispose]: () => engine.dispose(),
     };
   } catch (error) {
@@ -103,7 +105,8 @@ function samplerOf(engine: Engine, stopTokenIds: Ids): SampleTokens {
   };
 }
 
-async function take<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {
+/** The first `count` items. */
+export async function take<T>(items: AsyncIterable<T> | Iterable<T>, count: number): Promise<T[]> {
   const taken: T[] = [];
   for await (const item of items) {
     taken.push(item);

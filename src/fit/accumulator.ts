@@ -1,3 +1,4 @@
+import { median } from '../lib/median.ts';
 import type { Measurement, ScoreResult, ScoringFacts, ScoringMethod } from './types.ts';
 
 /** Adds up measured sequences in float64 and knows how uncertain the scores still are. */
@@ -67,9 +68,4 @@ function createSpread() {
       return Math.sqrt(squares / (count - 1) / count) / Math.abs(mean);
     },
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

@@ -34,7 +34,7 @@ export interface CalibrationOptions {
 export interface CalibrationFacts {
   readonly sequences: number;
   readonly tokens: number;
-  /** Of the median unit; 0 for methods that measure nothing. */
+  /** Of the median unit; infinite below two sequences, as for methods that measure nothing. */
   readonly relativeStandardError: number;
   /** `cap`: at most `maxSequences`; `exhausted`: the given text ended first; `unmeasured`: the method needs no text. */
   readonly stoppedBy: 'stable' | 'cap' | 'exhausted' | 'unmeasured';
@@ -68,7 +68,7 @@ export async function scoreUntilStable(
     facts: {
       sequences: accumulator.sequences,
       tokens: accumulator.tokens,
-      relativeStandardError: stoppedBy === 'unmeasured' ? 0 : accumulator.relativeStandardError(),
+      relativeStandardError: accumulator.relativeStandardError(),
       stoppedBy,
       seed: options.seed,
       peakRssBytes: readPeakRssBytes(),

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { SdfpError } from '../lib/errors.ts';
+import { messageOf, SdfpError } from '../lib/errors.ts';
 
 /** A message of a conversation in a calibration file. */
 export interface CalibrationMessage {
@@ -21,23 +21,61 @@ type Entry =
 /** More characters than a token has in nearly any text, so that a chunk fills its sequence. */
 const charactersPerToken = 6;
 
+/** Options of {@linkcode readFileSequences}. */
+export interface FileSequencesOptions {
+  readonly encoder: CalibrationEncoder;
+  /** Most tokens of a sequence. */
+  readonly maxTokens: number;
+  /** Sequences held out at the end of the file; of a short file, half of what there is. */
+  readonly heldOut: number;
+}
+
+/** A file's text in two parts that share no token. */
+export interface FileSequences {
+  /** To score on, from the start of the file. Tokenized while it is iterated, as scoring stops long before a large file ends. */
+  readonly calibration: Iterable<readonly number[]>;
+  /** One or more. */
+  readonly heldOut: readonly (readonly number[])[];
+}
+
 /**
  * Sequences of a user's calibration file, in its order, of 2 to `maxTokens` tokens.
  * - `.txt`: paragraphs (separated by blank lines), neighbours joined until a sequence is full
  * - `.jsonl`: per line `{"text": ...}`, `{"messages": [{"role", "content"}, ...]}` or `[ids]`
+ * A file of one sequence gives half of it to each part.
  */
 export async function readFileSequences(
   path: string,
-  encoder: CalibrationEncoder,
-  maxTokens: number,
-): Promise<readonly (readonly number[])[]> {
+  { encoder, maxTokens, heldOut }: FileSequencesOptions,
+): Promise<FileSequences> {
   const content = await readText(path);
   const entries = path.endsWith('.jsonl')
     ? parseLines(content, path)
     : joinParagraphs(content, maxTokens * charactersPerToken).map((text) => ({ text }));
-  const sequences = entries.flatMap((entry) => chunk(encode(entry, encoder), maxTokens));
-  if (sequences.length > 0) return sequences;
-  throw refuse(`${path}: found no sequence of at least two tokens`);
+  const toSequences = (entry: Entry) => chunk(encode(entry, encoder), maxTokens);
+  // Twice as many as are held out: with fewer in the whole file, half of them stay for scoring.
+  let end: (readonly number[])[] = [];
+  while (entries.length > 0 && end.length < 2 * heldOut) end = [...toSequences(entries.pop()!), ...end];
+  if (end.length === 1) end = halve(end[0]!, path);
+  if (end.length === 0) throw refuse(`${path}: found no sequence of at least two tokens`);
+  const held = Math.min(heldOut, Math.floor(end.length / 2));
+  return {
+    calibration: {
+      *[Symbol.iterator]() {
+        for (const entry of entries) yield* toSequences(entry);
+        yield* end.slice(0, -held);
+      },
+    },
+    heldOut: end.slice(-held),
+  };
+}
+
+function halve(ids: readonly number[], path: string): (readonly number[])[] {
+  const half = ids.length >> 1;
+  if (half >= 2) return [ids.slice(0, half), ids.slice(half)];
+  throw refuse(
+    `${path}: found one sequence of ${ids.length} tokens, needs four or more: one half is scored, the other held out`,
+  );
 }
 
 async function readText(path: string): Promise<string> {
@@ -46,7 +84,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw refuse(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    throw refuse(`${path}: ${messageOf(cause)}`, cause);
   }
 }
 

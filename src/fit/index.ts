@@ -6,7 +6,13 @@ export {
   scoreUntilStable,
 } from './calibration.ts';
 export { type EvaluateOptions, type Evaluation, evaluateSequences } from './evaluate.ts';
-export { type CalibrationEncoder, type CalibrationMessage, readFileSequences } from './file-sequences.ts';
+export {
+  type CalibrationEncoder,
+  type CalibrationMessage,
+  type FileSequences,
+  type FileSequencesOptions,
+  readFileSequences,
+} from './file-sequences.ts';
 export { findMethod, isMethodName, methodNames } from './methods/index.ts';
 export {
   type SampledSequencesOptions,

@@ -1,4 +1,5 @@
 import type { Engine, GenerateRequest, GenerationStats, SpeculationParams } from '../engine/types.ts';
+import { median } from '../lib/median.ts';
 
 /** One generation, timed from the call to its last event. */
 export interface TimedGeneration {
@@ -63,14 +64,6 @@ export async function compareSpeculation(
 /** The same request, decoded plainly. */
 export function withoutSpeculation(request: GenerateRequest): GenerateRequest {
   return { ...request, speculation: { enabled: false, draftLength: undefined, verification: 'coupled' } };
-}
-
-/** Middle value; the mean of the two middle ones for an even number. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length === 0) return Number.NaN;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function summarise(plain: TimedGeneration[][], speculative: TimedGeneration[][]): Comparison {

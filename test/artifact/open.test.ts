@@ -97,6 +97,30 @@ describe('openArtifact()', () => {
     expect(dangling.message).toContain('config.json is missing');
   });
 
+  test.each(['chat_template.jinja', 'tokenizer_config.json', 'generation_config.json'])(
+    'refuses a %s that was added after the build, as a file or a link, in both modes',
+    async (name) => {
+      for (const verify of ['full', 'fast'] as const) {
+        const added = await openDamaged((dir) => writeFile(join(dir, name), '{}'), verify);
+        expect([added.code, added.message]).toEqual([
+          'artifact_mismatch',
+          expect.stringContaining(`${name} is there, the manifest does not list it`),
+        ]);
+        const linked = await openDamaged((dir) => symlink('config.json', join(dir, name)), verify);
+        expect(linked.code).toBe('artifact_mismatch');
+      }
+    },
+  );
+
+  test('lets files lie that no reader looks at', async () => {
+    await using root = await temporaryFolder();
+    const dir = join(root.path, 'artifact');
+    await writeArtifact(dir, await exampleParts(join(root.path, 'model')));
+    await writeFile(join(dir, 'README.md'), 'mine');
+    await symlink('nowhere', join(dir, 'chat_template.jinja'));
+    await openArtifact(dir, { verify: 'full' });
+  });
+
   test('refuses a newer schema before it looks at anything else', async () => {
     const error = await openDamaged((dir) =>
       editManifest(dir, () => '{"schema_version": 2, "sdfp_version": "9.9.9", "what": 1}'),

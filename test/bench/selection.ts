@@ -4,11 +4,11 @@
  * model itself wrote (`sampleSequences`, seed 24, up to 256 tokens). About two minutes on 2 cores; ends with a line of JSON.
  */
 import { readFileSync } from 'node:fs';
+import { openAgreementMeter } from '../../src/build/draft-agreement.ts';
 import { methodNames, scoreSequences } from '../../src/fit/index.ts';
 import { readModelFolder } from '../../src/hf/index.ts';
 import { selectUnits } from '../../src/plan/select.ts';
 import { STORIES_DIR } from '../golden/models.ts';
-import { measureDraftAgreement } from './draft-agreement.ts';
 
 const keptShares = [3 / 4, 1 / 2, 3 / 8, 1 / 4];
 
@@ -17,6 +17,7 @@ const sequences: number[][] = JSON.parse(
 );
 const half = sequences.length / 2;
 const folder = await readModelFolder(STORIES_DIR);
+const meter = await openAgreementMeter(folder, sequences.slice(half));
 const numUnits = 2 * folder.config.numLayers;
 
 console.log(`method      ${keptShares.map((share) => share.toFixed(3).padStart(7)).join('')}`);
@@ -26,7 +27,7 @@ for (const method of methodNames) {
   const agreement: number[] = [];
   for (const share of keptShares) {
     const dropped = selectUnits(scores, Math.round((1 - share) * numUnits));
-    agreement.push(await measureDraftAgreement(folder, dropped, sequences.slice(half)));
+    agreement.push(await meter.measure(dropped));
   }
   rows.push({ method, agreement });
   console.log(`${method.padEnd(12)}${agreement.map((value) => value.toFixed(3).padStart(7)).join('')}`);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { DEFAULT_SAMPLING, DEFAULT_SPECULATION } from '../../src/engine/index.ts';
 import type { Engine, GenerateRequest } from '../../src/engine/types.ts';
-import { compareSpeculation, median } from '../../src/measure/speed.ts';
+import { compareSpeculation } from '../../src/measure/speed.ts';
 import { encodeWorkload, WORKLOADS } from '../../src/measure/workloads.ts';
 import { loadTextCodec } from '../../src/text/index.ts';
 import { createScriptedEngine } from '../fakes/scripted-engine.ts';
@@ -54,12 +54,6 @@ describe('compareSpeculation()', () => {
     const { textsEqual } = await compareSpeculation(engine, [request], DEFAULT_SPECULATION, 1);
     expect(textsEqual).toBe(false);
   });
-});
-
-test('median() of odd, even and no values', () => {
-  expect(median([3, 1, 2])).toBe(2);
-  expect(median([4, 1, 2, 3])).toBe(2.5);
-  expect(median([])).toBeNaN();
 });
 
 describe('WORKLOADS', () => {

@@ -1,0 +1,54 @@
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { clearStaleTemporaries, placeFile, temporaryName } from '../artifact/index.ts';
+import type { ModelFolder } from '../hf/index.ts';
+import { type Rounding, writeRoundedFile } from '../quant/index.ts';
+
+/** A hidden folder beside the artifact with the model's weights and rounded ones, as a graph expects to find them. */
+export interface Stage extends AsyncDisposable {
+  readonly dir: string;
+  /** Rounded weights by their name in the artifact. */
+  readonly weights: readonly { readonly name: string; readonly path: string }[];
+}
+
+/** What {@linkcode openStage} is told. */
+export interface StageOptions {
+  readonly outDir: string;
+  readonly roundings: readonly Rounding[];
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: (detail: string, share: number) => void;
+}
+
+/** Rounds the model's weights where drafts need it. Beside the artifact, so that they need not be copied again. */
+export async function openStage(folder: ModelFolder, options: StageOptions): Promise<Stage> {
+  const { roundings, signal, onProgress } = options;
+  const out = resolve(options.outDir);
+  await mkdir(dirname(out), { recursive: true });
+  await clearStaleTemporaries(out);
+  const dir = temporaryName(out);
+  await mkdir(dir);
+  const dispose = () => rm(dir, { recursive: true, force: true });
+  try {
+    for (const name of weightFiles(folder)) await refer(join(folder.dir, name), join(dir, name));
+    const weights: { name: string; path: string }[] = [];
+    for (const [i, rounding] of roundings.entries()) {
+      const report = (share: number) => onProgress(`weights to ${rounding}`, (i + share) / roundings.length);
+      const { file } = await writeRoundedFile(folder, rounding, dir, { signal, onProgress: report });
+      weights.push({ name: file, path: join(dir, file) });
+    }
+    return { dir, weights, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+function weightFiles({ tensors }: ModelFolder): readonly string[] {
+  return [...new Set([...tensors.values()].map(({ file }) => file))];
+}
+
+/** A symbolic link; where the system does not let us make one (Windows), a hard link or a copy. */
+async function refer(source: string, destination: string): Promise<void> {
+  await mkdir(dirname(destination), { recursive: true });
+  await symlink(source, destination).catch(() => placeFile(source, destination, false));
+}
