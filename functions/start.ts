@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import process from 'node:process';
 import { createEchoFilter } from '../src/lib/signal-echo.ts';
-import { createService, loadModel, type ServeOutput, type Service, serve } from '../src/serve.ts';
+import { createService, type ServeOutput, type Service, serve, superviseModel } from '../src/serve.ts';
 import type { Listen } from '../src/server/listen/index.ts';
 import { readSettings } from '../src/server/settings.ts';
 
@@ -49,12 +49,11 @@ export function createFetch(): (request: Request) => Promise<Response> {
 function startService(): Service {
   const settings = readSettings({ environment: process.env });
   const service = createService(settings, output.log);
-  loadModel(settings, output).then(
-    ({ served }) => service.host.ready(served),
-    (error) => {
-      service.host.fail();
-      output.note(String(error));
-    },
-  );
+  // The platform ends the process, so nothing ever aborts.
+  const { signal } = new AbortController();
+  superviseModel(settings, service, { signal, note: output.note }).catch((error) => {
+    service.host.fail();
+    output.note(String(error));
+  });
   return service;
 }

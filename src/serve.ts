@@ -19,13 +19,15 @@ import {
   createApp,
   createHealthApp,
   createModelHost,
+  type LoadedModel,
   type ModelHostControl,
   type ServedModel,
+  supervise,
 } from './server/index.ts';
 import type { Listen, Listener } from './server/listen/index.ts';
 import { closePorts, openPort, within } from './server/ports.ts';
 import type { Settings } from './server/settings.ts';
-import { loadTextCodec } from './text/index.ts';
+import { collectTokenBytes, loadTextCodec } from './text/index.ts';
 import { type EngineWorker, startEngineWorker } from './worker/index.ts';
 
 /** Where a server tells what it does. */
@@ -48,20 +50,15 @@ const CLOSE_MS = 500;
 
 /**
  * Serves until the signal aborts: then health says 503, running requests finish within the grace period, and everything
- * is released. The port is open before the model is loaded. Errors: SdfpError of a port, the artifact, or the engine.
+ * is released. The port is open before the model is loaded; an engine that crashes is started again. Errors: SdfpError of
+ * a port, the artifact, or an engine that keeps crashing.
  */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { settings, signal, note } = options;
+  const { settings, signal } = options;
   const service = createService(settings, options.log);
   const listeners = await openPorts(service, options);
   try {
-    await using model = await loadModel(settings, options);
-    if (signal.aborted) return;
-    service.host.ready(model.served);
-    await Promise.race([aborted(signal), model.crashed]);
-    note('shutting down');
-    service.host.drain();
-    await within(settings.shutdownGraceMs, service.admission.whenIdle());
+    await superviseModel(settings, service, options);
   } finally {
     if (!signal.aborted) service.host.fail();
     await closePorts(listeners, CLOSE_MS);
@@ -110,28 +107,37 @@ async function openPorts(service: Service, { settings, listen, note }: ServeOpti
   }
 }
 
-interface LoadedModel extends AsyncDisposable {
-  readonly served: ServedModel;
-  /** Rejects when the engine's thread ends by itself. */
-  readonly crashed: Promise<never>;
+/** Keeps the model of a service answering until the signal aborts. Errors: as {@linkcode supervise}. */
+export async function superviseModel(
+  settings: Settings,
+  { host, admission }: Service,
+  { signal, note }: Pick<ServeOptions, 'signal' | 'note'>,
+): Promise<void> {
+  await supervise({
+    host,
+    signal,
+    note,
+    load: () => loadModel(settings, { note }),
+    async drain() {
+      note('shutting down');
+      host.drain();
+      await within(settings.shutdownGraceMs, admission.whenIdle());
+    },
+  });
 }
 
 /** Opens the artifact, starts its engine and runs it once, so that "ready" means fast. */
-export async function loadModel(
-  settings: Settings,
-  { note }: Pick<ServeOutput, 'note'>,
-): Promise<LoadedModel> {
+async function loadModel(settings: Settings, { note }: Pick<ServeOutput, 'note'>): Promise<LoadedModel> {
   const startedMs = performance.now();
   const artifact = await openArtifact(settings.artifact, { verify: 'fast' });
   const engine = await startEngine(artifact, settings);
   try {
     const text = await loadTextCodec(artifact.dir);
+    engine.setVocabulary(collectTokenBytes(text, engine.info.vocabSize));
     await warmUp(engine);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     note(`ready: ${artifact.manifest.name} on ${engine.info.provider}, loaded in ${seconds} s`);
-    const crashed = new Promise<never>((_, reject) => engine.onExit((error) => error && reject(error)));
-    // Nobody waits for it while the server loads or shuts down.
-    crashed.catch(() => {});
+    const crashed = new Promise<Error>((resolve) => engine.onExit((error) => error && resolve(error)));
     return {
       served: describe(artifact, engine, text),
       crashed,
@@ -148,6 +154,7 @@ function startEngine({ dir, manifest }: Artifact, settings: Settings): Promise<E
   return startEngineWorker({
     graph: { path: join(dir, spec.graph) },
     weightsDir: dir,
+    weightFiles: manifest.files.map(({ name }) => name),
     spec,
     acceptancePrior: acceptancePriorOf(manifest, servedDraft(manifest)),
     maxRunning: settings.maxConcurrency,
@@ -183,9 +190,4 @@ async function warmUp(engine: Engine): Promise<void> {
     });
     for await (const _ of events);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -1,7 +1,9 @@
 /** Wire types of what the server answers: OpenAI's, with vLLM's and our own extensions. */
 
-export type FinishReason = 'stop' | 'length';
-export type Origin = 'draft' | 'target';
+/** `tool_calls` in chat only. */
+export type FinishReason = 'stop' | 'length' | 'tool_calls';
+/** Who found the token: the model draft, prompt lookup (it stood earlier in the text), or the target itself. */
+export type Origin = 'draft' | 'lookup' | 'target';
 
 /** Body of every error, whatever its status. */
 export interface ErrorEnvelope {
@@ -86,9 +88,34 @@ interface ChunkTail {
   readonly metrics?: Metrics;
 }
 
+/** A call of a caller's function that the model asks for. */
+export interface ToolCall {
+  readonly id: string;
+  readonly type: 'function';
+  /** `arguments`: JSON, as text. */
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+/** The first delta of a call has all fields, later ones a piece of the arguments. */
+export interface ToolCallDelta {
+  /** Which call of the answer. */
+  readonly index: number;
+  readonly id?: string;
+  readonly type?: 'function';
+  readonly function: { readonly name?: string; readonly arguments: string };
+}
+
+export interface ChatMessageAnswer {
+  readonly role: 'assistant';
+  /** Null beside tool calls. */
+  readonly content: string | null;
+  readonly refusal: null;
+  readonly tool_calls?: readonly ToolCall[];
+}
+
 export interface ChatChoice extends TokenFields {
   readonly index: number;
-  readonly message: { readonly role: 'assistant'; readonly content: string; readonly refusal: null };
+  readonly message: ChatMessageAnswer;
   readonly logprobs: ChatLogprobs | null;
   readonly finish_reason: FinishReason;
 }
@@ -100,7 +127,11 @@ export interface ChatAnswer extends Head, Tail {
 
 export interface ChatChunkChoice extends TokenFields {
   readonly index: number;
-  readonly delta: { readonly role?: 'assistant'; readonly content?: string };
+  readonly delta: {
+    readonly role?: 'assistant';
+    readonly content?: string | null;
+    readonly tool_calls?: readonly ToolCallDelta[];
+  };
   readonly logprobs: ChatLogprobs | null;
   readonly finish_reason: FinishReason | null;
 }

@@ -1,6 +1,18 @@
 import * as v from 'valibot';
-import { boolean, type Field, integer, needs, optional, plainText, unsupported } from './fields.ts';
+import { boolean, type Field, integer, needs, optional, plainText } from './fields.ts';
 import { type GenerationBody, type GenerationOptions, GenerationSchema, objectPath } from './generation.ts';
+import { type AnswerSchema, type ResponseFormatBody, ResponseFormatSchema } from './response-format.ts';
+import {
+  checkToolChoice,
+  type ToolBody,
+  type ToolCallBody,
+  ToolCallsSchema,
+  type ToolChoiceBody,
+  ToolChoiceSchema,
+  ToolsSchema,
+  type ToolUse,
+  toToolUse,
+} from './tools.ts';
 
 export interface TextPart {
   type: 'text';
@@ -12,6 +24,10 @@ export interface MessageBody {
   role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
   content?: string | TextPart[] | null | undefined;
   name?: string | null | undefined;
+  /** Of the assistant. */
+  tool_calls?: ToolCallBody[] | null | undefined;
+  /** Of a tool: which call it answers. */
+  tool_call_id?: string | null | undefined;
 }
 
 /** Body of POST /v1/chat/completions. */
@@ -21,9 +37,10 @@ export interface ChatBody extends GenerationBody {
   max_completion_tokens?: number | null | undefined;
   logprobs?: boolean | null | undefined;
   top_logprobs?: number | null | undefined;
-  tools?: unknown;
-  tool_choice?: unknown;
-  response_format?: unknown;
+  tools?: ToolBody[] | null | undefined;
+  tool_choice?: ToolChoiceBody | null | undefined;
+  parallel_tool_calls?: boolean | null | undefined;
+  response_format?: ResponseFormatBody | null | undefined;
 }
 
 /** A message with its content flattened to text; `developer` is `system`, which is what chat templates know. */
@@ -31,7 +48,16 @@ export type Message = {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
   readonly name?: string;
+  readonly tool_calls?: readonly MessageToolCall[];
+  readonly tool_call_id?: string;
 };
+
+/** A call as chat templates read it: the arguments as an object (as text, where they are no JSON). */
+export interface MessageToolCall {
+  readonly id: string;
+  readonly type: 'function';
+  readonly function: { readonly name: string; readonly arguments: unknown };
+}
 
 /** A checked chat request. */
 export interface ChatRequest extends GenerationOptions {
@@ -39,6 +65,8 @@ export interface ChatRequest extends GenerationOptions {
   readonly maxTokens: number | undefined;
   /** Undefined: no logprobs. */
   readonly topLogprobs: number | undefined;
+  readonly toolUse: ToolUse;
+  readonly answerSchema: AnswerSchema;
 }
 
 const textPart = v.object(
@@ -65,13 +93,34 @@ const role = v.pipe(
 );
 
 const message: v.GenericSchema<MessageBody, Message> = v.pipe(
-  v.object({ role, content, name: optional(plainText()) }, needs('an object {role, content}')),
-  v.transform(({ role, content, name }) => ({
+  v.object(
+    {
+      role,
+      content,
+      name: optional(plainText()),
+      tool_calls: ToolCallsSchema,
+      tool_call_id: optional(plainText()),
+    },
+    needs('an object {role, content}'),
+  ),
+  v.transform(({ role, content, name, tool_calls, tool_call_id }) => ({
     role: role === 'developer' ? 'system' : role,
     content: typeof content === 'string' ? content : (content ?? []).map((part) => part.text).join(''),
     ...(name === undefined ? {} : { name }),
+    ...(tool_calls === undefined ? {} : { tool_calls: tool_calls.map(toTemplateCall) }),
+    ...(tool_call_id === undefined ? {} : { tool_call_id }),
   })),
 );
+
+/** Templates write arguments themselves (`tojson`), as transformers documents. */
+function toTemplateCall(call: ToolCallBody): MessageToolCall {
+  const { name, arguments: text } = call.function;
+  try {
+    return { ...call, function: { name, arguments: JSON.parse(text) } };
+  } catch {
+    return call;
+  }
+}
 
 /** Shared with /tokenize. */
 export const MessagesSchema: v.GenericSchema<MessageBody[], Message[]> = v.pipe(
@@ -96,23 +145,11 @@ const fields = v.object({
     max: 20,
     description: 'As many likely tokens beside each; only with `logprobs`.',
   }),
-  tools: unsupported('tools cannot be called by this server, needs an empty list or none', (value) =>
-    isEmptyList(value),
-  ),
-  tool_choice: unsupported(
-    'has no tools to choose from, needs "none" or "auto"',
-    (value) => value === 'none' || value === 'auto',
-  ),
-  response_format: unsupported('is not supported but for {"type": "text"}', isTextFormat),
+  tools: ToolsSchema,
+  tool_choice: ToolChoiceSchema,
+  parallel_tool_calls: boolean('Ignored: a required answer is one call, others are as the model likes.'),
+  response_format: ResponseFormatSchema,
 });
-
-function isEmptyList(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
-}
-
-function isTextFormat(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'type' in value && value.type === 'text';
-}
 
 const chatFields: v.GenericSchema<
   Omit<ChatBody, keyof GenerationBody>,
@@ -124,10 +161,17 @@ const chatFields: v.GenericSchema<
     const path = objectPath(dataset.value, 'top_logprobs');
     addIssue({ message: 'is given without `logprobs: true`, needs both', path: [path] });
   }),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const message = checkToolChoice(dataset.value);
+    if (message !== undefined) addIssue({ message, path: [objectPath(dataset.value, 'tool_choice')] });
+  }),
   v.transform((body) => ({
     messages: body.messages,
     maxTokens: body.max_completion_tokens ?? body.max_tokens,
     topLogprobs: body.logprobs === true ? (body.top_logprobs ?? 0) : undefined,
+    toolUse: toToolUse(body),
+    answerSchema: body.response_format,
   })),
 );
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { boolean, integer, needs, plainText, unsupported } from './fields.ts';
 import { type GenerationBody, type GenerationOptions, GenerationSchema } from './generation.ts';
+import { type AnswerSchema, type ResponseFormatBody, ResponseFormatSchema } from './response-format.ts';
 
 /** Body of POST /v1/completions. */
 export interface CompletionBody extends GenerationBody {
@@ -10,7 +11,7 @@ export interface CompletionBody extends GenerationBody {
   echo?: boolean | null | undefined;
   suffix?: unknown;
   best_of?: unknown;
-  response_format?: unknown;
+  response_format?: ResponseFormatBody | null | undefined;
 }
 
 /** Text, or token ids used as they are. */
@@ -23,6 +24,7 @@ export interface CompletionRequest extends GenerationOptions {
   /** Undefined: no logprobs. */
   readonly topLogprobs: number | undefined;
   readonly echo: boolean;
+  readonly answerSchema: AnswerSchema;
 }
 
 const MAX_PROMPTS = 64;
@@ -74,10 +76,7 @@ const fields = v.object({
   echo: boolean('The prompt comes before the answer. Default false.'),
   suffix: unsupported('is not supported, needs to be empty', (value) => value === ''),
   best_of: unsupported('is not supported but for 1', (value) => value === 1),
-  response_format: unsupported(
-    'is not supported but for {"type": "text"}',
-    (value) => typeof value === 'object' && value !== null && 'type' in value && value.type === 'text',
-  ),
+  response_format: ResponseFormatSchema,
 });
 
 const completionFields: v.GenericSchema<
@@ -98,6 +97,7 @@ const completionFields: v.GenericSchema<
     maxTokens: body.max_tokens ?? 16,
     topLogprobs: body.logprobs,
     echo: body.echo ?? false,
+    answerSchema: body.response_format,
   })),
 );
 

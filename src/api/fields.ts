@@ -8,8 +8,10 @@ export type Field<In, Out = In> = v.GenericSchema<Optional<In>, Out | undefined>
 
 /** What was found, shortened: request bodies may hold anything. */
 function describe(input: unknown): string {
-  const text =
-    typeof input === 'string' ? JSON.stringify(input) : Array.isArray(input) ? 'a list' : String(input);
+  if (Array.isArray(input)) return 'a list';
+  // An object may have a toString of its own that is no function.
+  if (typeof input === 'object' && input !== null) return 'an object';
+  const text = typeof input === 'string' ? JSON.stringify(input) : String(input);
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }
 
@@ -51,12 +53,14 @@ export function boolean(description: string): Field<boolean> {
 
 /** Text; lone surrogates, which no tokenizer can read, become U+FFFD. */
 export function text(description: string): Field<string> {
-  return optional(v.pipe(plainText(), v.description(description)));
+  return optional(plainText(description));
 }
 
-export function plainText(): v.GenericSchema<string> {
+export function plainText(description = ''): v.GenericSchema<string> {
+  const schema = v.string(needs('text'));
   return v.pipe(
-    v.string(needs('text')),
+    // Before the transformation: a JSON Schema of the input ends there.
+    description === '' ? schema : v.pipe(schema, v.description(description)),
     v.transform((value) => value.toWellFormed()),
   );
 }

@@ -83,11 +83,14 @@ const speculative: Field<SpeculativeBody> = optional(
   v.pipe(
     v.object(
       {
-        enabled: boolean('Whether a draft is used. Default true. The text is the same either way.'),
+        enabled: boolean(
+          'Whether tokens are guessed by a draft or looked up in the text. Default true. The text is the same either way.',
+        ),
         draft_tokens: integer({
           min: 0,
           max: 16,
-          description: 'Draft length of every round, in tokens (0: none). Default: chosen per round.',
+          description:
+            'Draft length of every round, in tokens (0: none; fewer where a model without a draft finds nothing in the text). Default: chosen per round.',
         }),
       },
       needs('an object'),
@@ -113,7 +116,8 @@ const fields = v.object({
   temperature: number({
     min: 0,
     max: 2,
-    description: "0: always the likeliest token. Default: the model's, else 1.",
+    description:
+      "0: always the likeliest token; the model's own top_k, top_p and repetition_penalty are then left out. Default: the model's, else 1.",
   }),
   top_p: number({ min: 0, max: 1, description: "Nucleus sampling; 1: off. Default: the model's, else 1." }),
   top_k: integer({
@@ -150,7 +154,9 @@ const fields = v.object({
   stop,
   n: integer({ min: 1, max: 16, description: 'Answers per prompt. Default 1.' }),
   ignore_eos: boolean('Goes on past the end token, up to the token limit. Default false.'),
-  return_token_ids: boolean('Token ids and origins (`draft` or `target`) in each choice. Default false.'),
+  return_token_ids: boolean(
+    'Token ids and origins (`draft`, `lookup` or `target`) in each choice. Default false.',
+  ),
   speculative,
   user: text('Ignored.'),
 });

@@ -18,10 +18,16 @@ export function parseBody<In, Out>(schema: v.GenericSchema<In, Out>, body: unkno
 function deepest(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
   let best = issue;
   for (const nested of issue.issues ?? []) {
-    const candidate = deepest(nested);
+    const candidate = within(issue, deepest(nested));
     if ((candidate.path?.length ?? 0) > (best.path?.length ?? 0)) best = candidate;
   }
   return best;
+}
+
+/** Paths of a union's branches begin at the union. */
+function within(outer: v.BaseIssue<unknown>, nested: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
+  const [first, ...rest] = [...(outer.path ?? []), ...(nested.path ?? [])];
+  return first === undefined ? nested : { ...nested, path: [first, ...rest] };
 }
 
 function toError(issue: v.BaseIssue<unknown>): SdfpError {
@@ -31,7 +37,7 @@ function toError(issue: v.BaseIssue<unknown>): SdfpError {
   return new SdfpError('invalid_request', `Reading the request: \`${param}\` ${problem}.`, { param });
 }
 
-/** OpenAI's way of writing paths: `messages[0].content`. Keys that the caller made up (of `logit_bias`) are left out. */
+/** OpenAI's way of writing paths: `messages[0].content`. Keys that the caller made up (of `logit_bias`, `response_format`) are left out. */
 function formatPath(issue: v.BaseIssue<unknown>): string {
   const keys = (issue.path ?? []).map(({ key }) =>
     typeof key === 'number' ? `[${key}]` : `.${String(key)}`,
@@ -39,5 +45,5 @@ function formatPath(issue: v.BaseIssue<unknown>): string {
   return keys
     .join('')
     .replace(/^\./, '')
-    .replace(/^logit_bias\..*/, 'logit_bias');
+    .replace(/^(logit_bias|response_format)\..*/, '$1');
 }

@@ -10,6 +10,7 @@ import { guardMethods } from './middleware/method-guard.ts';
 import { requestId } from './middleware/request-id.ts';
 import type { ModelHost } from './model-host.ts';
 import { completionRoutes } from './routes/completions.ts';
+import { documentationRoutes } from './routes/documentation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { type PageFile, pageRoutes } from './routes/pages.ts';
@@ -63,6 +64,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.route('/', modelRoutes(server));
   app.route('/', completionRoutes(server));
   app.route('/', tokenRoutes(server));
+  app.route('/', documentationRoutes());
   app.get('/metrics', (c) =>
     c.body(metrics.render(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
   );

@@ -19,9 +19,20 @@ export function limitBody(options: { readonly maxBytes: number }): MiddlewareHan
   });
 }
 
-/** Errors: SdfpError `invalid_request` if it is no JSON. */
+/** Deepest nesting of a body: what reads it further on calls itself, and threads have little stack. */
+const MAX_DEPTH = 256;
+
+/** Errors: SdfpError `invalid_request` if it is no JSON, or nested too deeply. */
 export async function readJson(c: Context<AppEnv>): Promise<unknown> {
-  const text = await c.req.text();
+  const value = parse(await c.req.text());
+  if (!isDeeperThan(value, MAX_DEPTH)) return value;
+  throw new SdfpError(
+    'invalid_request',
+    `Reading the request: the body has more than ${MAX_DEPTH} levels, needs fewer.`,
+  );
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -29,4 +40,13 @@ export async function readJson(c: Context<AppEnv>): Promise<unknown> {
       cause,
     });
   }
+}
+
+/** Level by level, since it must not call itself either. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= levels && level.length > 0; depth++) {
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+  }
+  return level.length > 0;
 }

@@ -8,3 +8,4 @@ export {
   type ServedModel,
 } from './model-host.ts';
 export type { PageFile } from './routes/pages.ts';
+export { type LoadedModel, type SuperviseOptions, supervise } from './supervisor.ts';

@@ -16,7 +16,8 @@ export interface ServedModel {
   readonly inspect?: unknown;
 }
 
-export type HostState = 'loading' | 'ready' | 'draining' | 'failed';
+/** `restarting`: the engine crashed and is being loaded again. */
+export type HostState = 'loading' | 'ready' | 'restarting' | 'draining' | 'failed';
 
 /** The one model of a server, from before it is loaded until after it is gone. */
 export interface ModelHost {
@@ -29,6 +30,8 @@ export interface ModelHost {
 /** The side of {@linkcode ModelHost} that its owner holds. */
 export interface ModelHostControl extends ModelHost {
   ready(model: ServedModel): void;
+  /** The model crashed; requests wait for the next one. */
+  restart(): void;
   drain(): void;
   fail(): void;
 }
@@ -37,7 +40,8 @@ export interface ModelHostControl extends ModelHost {
 export function createModelHost(): ModelHostControl {
   let state: HostState = 'loading';
   let model: ServedModel | undefined;
-  const settled = createDeferred<void>();
+  let settled = createDeferred<void>();
+  const isWaiting = (): boolean => state === 'loading' || state === 'restarting';
   const end = (next: HostState): void => {
     state = next;
     settled.resolve();
@@ -50,7 +54,7 @@ export function createModelHost(): ModelHostControl {
       return model;
     },
     async whenReady(signal) {
-      if (state === 'loading') await abortable(settled.promise, signal);
+      if (isWaiting()) await abortable(settled.promise, signal);
       if (state === 'ready' && model !== undefined) return model;
       throw new SdfpError(
         'engine_closed',
@@ -59,7 +63,12 @@ export function createModelHost(): ModelHostControl {
     },
     ready(loaded) {
       model = loaded;
-      if (state === 'loading') end('ready');
+      if (isWaiting()) end('ready');
+    },
+    restart() {
+      if (state !== 'ready') return;
+      state = 'restarting';
+      settled = createDeferred();
     },
     drain: () => end('draining'),
     fail: () => end('failed'),

@@ -140,6 +140,34 @@ export function readSettings(source: SettingsSource): Settings {
   };
 }
 
+/** What a setting is and where that came from, for `--print-config`. */
+export interface SettingValue {
+  readonly variable: string;
+  /** Keys are never shown, only how many there are. */
+  readonly value: string;
+  readonly from: string;
+}
+
+/** Every setting with its value. Errors: as {@linkcode readSettings}. */
+export function explainSettings(source: SettingsSource): readonly SettingValue[] {
+  readSettings(source);
+  return Object.entries(ENTRIES).map(([variable, schema]) => {
+    const flag = toFlag(variable);
+    const given = find(source, variable);
+    const value = given ?? v.getDefault(schema.pipe[0]) ?? '';
+    return {
+      variable,
+      value: variable === 'API_KEY' ? describeKeys(value) : value,
+      from: given === undefined ? 'default' : source.flags?.[flag] ? `--${flag}` : 'environment',
+    };
+  });
+}
+
+function describeKeys(list: string): string {
+  const count = list.split(',').filter((key) => key.trim() !== '').length;
+  return count === 0 ? '' : `${count} (hidden)`;
+}
+
 function toFlag(variable: string): string {
   return variable.toLowerCase().replaceAll('_', '-');
 }

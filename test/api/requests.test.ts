@@ -61,6 +61,8 @@ describe('ChatSchema', () => {
       speculation: { enabled: false, draftLength: 3 },
       maxTokens: 5,
       topLogprobs: 2,
+      toolUse: { tools: [], mode: 'auto' },
+      answerSchema: undefined,
     });
   });
 

@@ -61,9 +61,9 @@ const REFUSED = [
   ],
   [CHAT, { messages, top_logprobs: 3 }, 400, 'invalid_request', 'top_logprobs'],
   [CHAT, { messages, logprobs: true, top_logprobs: 21 }, 400, 'invalid_request', 'top_logprobs'],
-  [CHAT, { messages, response_format: { type: 'json_object' } }, 400, 'invalid_request', 'response_format'],
+  [CHAT, { messages, response_format: { type: 'json_schema' } }, 400, 'invalid_request', 'response_format'],
   [CHAT, { messages, response_format: 'json' }, 400, 'invalid_request', 'response_format'],
-  [CHAT, { messages, tools: [{ type: 'function' }] }, 400, 'invalid_request', 'tools'],
+  [CHAT, { messages, tools: [{ type: 'function' }] }, 400, 'invalid_request', 'tools[0].function'],
   [CHAT, { messages, tool_choice: 'required' }, 400, 'invalid_request', 'tool_choice'],
   [
     CHAT,

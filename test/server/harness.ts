@@ -1,9 +1,10 @@
-import type { ErrorBody, Metrics, Usage } from '../../src/api/index.ts';
+import type { ErrorBody, Metrics, ToolCallDelta, Usage } from '../../src/api/index.ts';
 import {
   type AppOptions,
   createApp,
   createModelHost,
   type ModelHostControl,
+  type ServedModel,
 } from '../../src/server/index.ts';
 import { createByteCodec, END_ID } from '../fakes/byte-codec.ts';
 import {
@@ -25,8 +26,10 @@ export interface Harness {
 
 export interface HarnessOptions extends Partial<Omit<AppOptions, 'host' | 'log'>> {
   readonly engine?: ScriptedEngineOptions;
-  readonly defaults?: { readonly temperature?: number; readonly topP?: number };
+  readonly defaults?: Partial<Record<'temperature' | 'topP' | 'topK' | 'repetitionPenalty', number>>;
   readonly isLoading?: boolean;
+  /** Another model than the scripted one. */
+  readonly served?: Partial<ServedModel>;
 }
 
 /** An app around a scripted engine; no port is opened. */
@@ -34,6 +37,7 @@ export function createHarness({
   engine: script,
   defaults,
   isLoading,
+  served,
   ...options
 }: HarnessOptions = {}): Harness {
   const engine = createScriptedEngine(script);
@@ -51,10 +55,11 @@ export function createHarness({
         eosTokenIds: [END_ID],
         temperature: defaults?.temperature,
         topP: defaults?.topP,
-        topK: undefined,
-        repetitionPenalty: undefined,
+        topK: defaults?.topK,
+        repetitionPenalty: defaults?.repetitionPenalty,
       },
       inspect: { dropped: ['0.attn'] },
+      ...served,
     });
   if (!isLoading) load();
   const request = async (path: string, init?: RequestInit): Promise<Response> => app.request(path, init);
@@ -80,7 +85,11 @@ export interface AnyChunk {
   readonly choices: readonly {
     readonly index: number;
     readonly text?: string;
-    readonly delta?: { readonly role?: string; readonly content?: string };
+    readonly delta?: {
+      readonly role?: string;
+      readonly content?: string | null;
+      readonly tool_calls?: readonly ToolCallDelta[];
+    };
     readonly finish_reason: string | null;
     readonly token_ids?: number[];
     readonly token_origins?: string[];

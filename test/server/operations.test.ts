@@ -198,6 +198,25 @@ describe('GET /metrics', () => {
     }
     expect(text).toEndWith('\n');
   });
+
+  test('every generation waits once, however it ends', async () => {
+    const failure = { atRound: 0, error: new Error('no') };
+    const stopped = createHarness({ engine: { answer: () => 'hello', roundTokens: 1 } });
+    await stopped.post('/v1/completions', { prompt: 'abc', stop: 'e', n: 2 });
+    const failed = createHarness({ engine: { failure } });
+    await failed.post('/v1/completions', { prompt: 'abc' });
+    const left = createHarness({ engine: { roundMs: 1000 } });
+    const leaver = new AbortController();
+    const request = left.post('/v1/completions', { prompt: 'abc' }, { signal: leaver.signal });
+    setTimeout(() => leaver.abort(), 20);
+    await request;
+    const lines = async ({ get }: typeof left) => (await (await get('/metrics')).text()).split('\n');
+    expect(await lines(stopped)).toContain('sdfp_request_queue_time_seconds_count 2');
+    expect(await lines(stopped)).toContain('sdfp_prompt_tokens_total 6');
+    expect(await lines(failed)).toContain('sdfp_request_queue_time_seconds_count 1');
+    expect(await lines(left)).toContain('sdfp_request_queue_time_seconds_count 1');
+    expect(await lines(left)).toContain('sdfp_prefix_cache_hits_total 0');
+  });
 });
 
 describe('log', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { listSettings, readSettings } from '../../src/server/settings.ts';
+import { explainSettings, listSettings, readSettings } from '../../src/server/settings.ts';
 
 describe('readSettings()', () => {
   test('has defaults', () => {
@@ -45,6 +45,20 @@ describe('readSettings()', () => {
 
   test('an unknown variable with our prefix is refused', () => {
     expect(() => readSettings({ environment: { SDFP_PORT: '1' } })).toThrow('SDFP_PORT');
+  });
+});
+
+describe('explainSettings()', () => {
+  test('says where each value comes from, and no key', () => {
+    const source = { environment: { PORT: '1', HOST: '::1', API_KEY: 'secret, two' }, flags: { port: '2' } };
+    const rows = explainSettings(source);
+    const row = (name: string) => rows.find(({ variable }) => variable === name);
+    expect(row('PORT')).toEqual({ variable: 'PORT', value: '2', from: '--port' });
+    expect(row('HOST')).toEqual({ variable: 'HOST', value: '::1', from: 'environment' });
+    expect(row('MAX_QUEUE')).toEqual({ variable: 'MAX_QUEUE', value: '128', from: 'default' });
+    expect(row('API_KEY')?.value).toBe('2 (hidden)');
+    expect(rows).toHaveLength(listSettings().length);
+    expect(() => explainSettings({ environment: { PORT: 'x' } })).toThrow('PORT');
   });
 });
 

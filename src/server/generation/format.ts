@@ -1,4 +1,4 @@
-import type { Metrics, Usage } from '../../api/index.ts';
+import type { ErrorBody, Metrics, Usage } from '../../api/index.ts';
 import type { ServedModel } from '../model-host.ts';
 import type { Choice } from './job.ts';
 import type { Finish, Piece } from './pieces.ts';
@@ -10,14 +10,21 @@ export interface CollectedChoice {
   readonly finish: Finish;
 }
 
-/** How an API family writes answers; the objects are sent as JSON. */
+/** How an API family writes the answer to one request: a stream's chunks as lists, or all at once. Sent as JSON. */
 export interface AnswerFormat {
-  /** Chunk before the first text of an answer, where the family has one. */
-  opening(choice: Choice): object | undefined;
-  piece(choice: Choice, piece: Piece): object;
-  finish(choice: Choice, finish: Finish): object;
-  usage(usage: Usage, metrics: Metrics): object;
+  /** Before the first text of an answer. */
+  opening(choice: Choice): readonly object[];
+  piece(choice: Choice, piece: Piece): readonly object[];
+  finish(choice: Choice, finish: Finish): readonly object[];
+  /** After the last answer. */
+  closing(usage: Usage, metrics: Metrics): readonly object[];
+  /** Instead of what is left, when the answer fails. */
+  failure(error: ErrorBody): object;
   answer(choices: readonly CollectedChoice[], usage: Usage, metrics: Metrics): object;
+  /** Value of the `event:` field of a chunk, where the family names its events. */
+  eventName?(chunk: object): string;
+  /** Whether `[DONE]` ends the stream. */
+  readonly endsWithDone: boolean;
 }
 
 /** What a format knows of the request. */
@@ -29,13 +36,22 @@ export interface FormatContext {
 
 export type CreateFormat = (context: FormatContext) => AnswerFormat;
 
+/** Seconds since 1970. */
+export function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+/** `prefix` and 32 random hexadecimal digits. */
+export function createId(prefix: string): string {
+  return `${prefix}${crypto.randomUUID().replaceAll('-', '')}`;
+}
+
 /** Head of every answer and chunk of one request. */
 export function createHead(
   prefix: string,
   { model }: FormatContext,
 ): { id: string; created: number; model: string } {
-  const id = `${prefix}-${crypto.randomUUID().replaceAll('-', '')}`;
-  return { id, created: Math.floor(Date.now() / 1000), model: model.id };
+  return { id: createId(`${prefix}-`), created: nowSeconds(), model: model.id };
 }
 
 /** `token_ids` and `token_origins`, if the caller asked for them. */

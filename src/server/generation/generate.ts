@@ -18,7 +18,7 @@ export interface GenerateContext {
   readonly text: TextCodec;
   readonly scope: RequestScope;
   /** Looks at the engine's events on their way, for metrics. */
-  readonly watch: (events: AsyncIterable<EngineEvent>) => AsyncIterable<EngineEvent>;
+  readonly watch: (events: AsyncIterable<EngineEvent>, promptTokens: number) => AsyncIterable<EngineEvent>;
 }
 
 /**
@@ -74,7 +74,8 @@ async function* readEvents(
   if (isEchoOnly && !request.promptLogprobs) return yield* endAnswer(answer, 'length');
   // An engine generates at least one token; of an echo alone it is dropped.
   const wanted = { ...request, maxTokens: Math.max(1, request.maxTokens) };
-  for await (const event of context.watch(context.engine.generate(wanted, context.scope.fork()))) {
+  const events = context.engine.generate(wanted, context.scope.fork());
+  for await (const event of context.watch(events, request.promptIds.length)) {
     if (event.type === 'prompt') {
       yield echoPiece(answer, echo ?? '', promptEntries(event, request.promptIds, context.text));
       if (isEchoOnly) return yield* endAnswer(answer, 'length');

@@ -1,7 +1,17 @@
-import type { ChatRequest, CompletionRequest, GenerationOptions, Prompt } from '../../api/index.ts';
-import type { GenerateRequest, SamplingParams } from '../../engine/types.ts';
+import type {
+  ChatRequest,
+  CompletionRequest,
+  GenerationOptions,
+  Message,
+  Prompt,
+  ToolUse,
+} from '../../api/index.ts';
+import type { GenerateRequest } from '../../engine/types.ts';
+import type { GrammarSpec } from '../../grammar/index.ts';
 import { SdfpError } from '../../lib/errors.ts';
 import type { ServedModel } from '../model-host.ts';
+import { answerGrammar } from './answer-grammar.ts';
+import { completeSampling } from './sampling.ts';
 import { deriveSeed, foldSeed, randomSeed } from './seeds.ts';
 
 /** One answer to generate: a prompt, and which of its `n` answers. */
@@ -28,18 +38,41 @@ interface JobInput {
   readonly topLogprobs: number | undefined;
   readonly options: GenerationOptions;
   /** Request field to blame for the prompt. */
-  readonly promptField: 'messages' | 'prompt';
+  readonly promptField: 'messages' | 'input' | 'prompt';
+  readonly grammar: GrammarSpec | undefined;
+}
+
+/** A conversation to go on with. */
+export type Conversation = GenerationOptions &
+  Pick<ChatRequest, 'maxTokens' | 'answerSchema'> & {
+    readonly messages: readonly Message[];
+    readonly topLogprobs?: number | undefined;
+    readonly toolUse?: ToolUse;
+  };
+
+/** Request fields to blame. */
+interface ChatFields {
+  readonly messages: 'messages' | 'input';
+  readonly format: string;
 }
 
 /** Errors: SdfpError `invalid_request`, `context_length_exceeded`. */
-export function chatJob(model: ServedModel, request: ChatRequest): Job {
-  const text = model.text.renderChat(request.messages);
+export function chatJob(
+  model: ServedModel,
+  request: Conversation,
+  fields: ChatFields = { messages: 'messages', format: 'response_format' },
+): Job {
+  const { toolCallForm } = model.text;
+  const grammar = answerGrammar(request, toolCallForm, fields.format);
+  const text = model.text.renderChat(request.messages, { tools: request.toolUse?.tools ?? [] });
   const ids = model.text.encode(text, { addSpecialTokens: false });
   return createJob(model, {
-    ...request,
+    maxTokens: request.maxTokens,
+    topLogprobs: request.topLogprobs,
     prompts: [{ ids, echo: undefined }],
     options: request,
-    promptField: 'messages',
+    promptField: fields.messages,
+    grammar,
   });
 }
 
@@ -49,7 +82,8 @@ export function completionJob(model: ServedModel, request: CompletionRequest): J
     const ids = promptIds(model, prompt);
     return { ids, echo: request.echo ? promptText(model, prompt) : undefined };
   });
-  return createJob(model, { ...request, prompts, options: request, promptField: 'prompt' });
+  const grammar = answerGrammar(request, model.text.toolCallForm, 'response_format');
+  return createJob(model, { ...request, prompts, options: request, promptField: 'prompt', grammar });
 }
 
 function promptIds(model: ServedModel, prompt: Prompt): readonly number[] {
@@ -67,9 +101,10 @@ function promptText(model: ServedModel, prompt: Prompt): string {
 }
 
 function createJob(model: ServedModel, input: JobInput): Job {
-  const { options } = input;
+  const { options, grammar } = input;
   checkIds(model, input);
-  const sampling = toSampling(model, options);
+  // OpenAI's and vLLM's temperature where nobody names one.
+  const sampling = completeSampling(options, model.defaults, { temperature: 1 });
   const seed = options.seed === undefined ? undefined : foldSeed(options.seed);
   const choices = input.prompts.flatMap(({ ids, echo }, promptIndex) =>
     Array.from({ length: options.choices }, (_, choice): Choice => {
@@ -78,9 +113,11 @@ function createJob(model: ServedModel, input: JobInput): Job {
         maxTokens: fitTokens(model, ids.length, input),
         sampling: { ...sampling, seed: seed === undefined ? randomSeed() : deriveSeed(seed, choice) },
         speculation: { ...options.speculation, verification: 'coupled' as const },
-        stopTokenIds: options.ignoreEos ? [] : model.defaults.eosTokenIds,
+        // A grammar says itself where the text may end.
+        stopTokenIds: options.ignoreEos && grammar === undefined ? [] : model.defaults.eosTokenIds,
         topLogprobs: input.topLogprobs,
         promptLogprobs: echo !== undefined && input.topLogprobs !== undefined,
+        ...(grammar === undefined ? {} : { grammar }),
       };
       const index = promptIndex * options.choices + choice;
       return { index, request, stop: options.stop, echo, returnTokenIds: options.returnTokenIds };
@@ -110,18 +147,4 @@ function fitTokens(model: ServedModel, length: number, { maxTokens, promptField:
     `Reading the prompt: it has ${length} tokens, needs fewer than the context of ${maxContextTokens} tokens.`,
     { param },
   );
-}
-
-/** What the caller left open comes from generation_config.json, as in vLLM, and is neutral where that is silent. */
-function toSampling({ defaults }: ServedModel, options: GenerationOptions): Omit<SamplingParams, 'seed'> {
-  return {
-    temperature: options.temperature ?? defaults.temperature ?? 1,
-    topP: options.topP ?? defaults.topP ?? 1,
-    topK: options.topK ?? defaults.topK ?? 0,
-    minP: options.minP ?? 0,
-    repetitionPenalty: options.repetitionPenalty ?? defaults.repetitionPenalty ?? 1,
-    presencePenalty: options.presencePenalty ?? 0,
-    frequencyPenalty: options.frequencyPenalty ?? 0,
-    logitBias: options.logitBias,
-  };
 }

@@ -51,7 +51,6 @@ interface Run {
   readonly events: AsyncGenerator<ChoiceEvent>;
   readonly scope: RequestScope;
   readonly record: RequestRecord;
-  readonly includeUsage: boolean;
 }
 
 async function prepare(
@@ -64,14 +63,12 @@ async function prepare(
   checkModel(model, options.model);
   const job = toJob(model);
   const context: GenerateContext = { ...model, scope, watch: server.metrics.watch };
-  const { includeUsage } = options;
   return {
     job,
-    format: createFormat({ model, includeUsage }),
+    format: createFormat({ model, includeUsage: options.includeUsage }),
     events: counted(merge(job.choices.map((choice) => generateChoice(choice, context))), record),
     scope,
     record,
-    includeUsage,
   };
 }
 
@@ -118,14 +115,16 @@ async function collect({ job, events, format, record }: Run): Promise<object> {
 async function* streamChunks(run: Run): AsyncGenerator<string> {
   let status = 499;
   try {
-    for await (const chunk of chunks(run)) yield formatEvent(JSON.stringify(chunk));
+    for await (const chunk of chunks(run)) {
+      yield formatEvent(JSON.stringify(chunk), run.format.eventName?.(chunk));
+    }
     status = 200;
-    yield formatEvent('[DONE]');
+    if (run.format.endsWithDone) yield formatEvent('[DONE]');
   } catch (error) {
     const failure = toApiError(error);
     status = run.scope.signal.aborted && !run.scope.isTimedOut ? 499 : failure.status;
     if (failure.status >= 500) run.record.failure = String(error);
-    yield formatEvent(JSON.stringify(failure.envelope), 'error');
+    yield formatEvent(JSON.stringify(run.format.failure(failure.body)), 'error');
   } finally {
     if (status === 200) run.scope.close();
     else run.scope.abandon();
@@ -133,17 +132,14 @@ async function* streamChunks(run: Run): AsyncGenerator<string> {
   }
 }
 
-async function* chunks({ job, events, format, record, includeUsage }: Run): AsyncGenerator<object> {
+async function* chunks({ job, events, format, record }: Run): AsyncGenerator<object> {
   const tally = createTally();
   record.tally = tally;
-  for (const choice of job.choices) {
-    const opening = format.opening(choice);
-    if (opening !== undefined) yield opening;
-  }
+  for (const choice of job.choices) yield* format.opening(choice);
   for await (const event of events) {
     const choice = job.choices[event.index]!;
     if (event.type === 'finish') addTally(tally, event.tally);
-    yield event.type === 'piece' ? format.piece(choice, event) : format.finish(choice, event);
+    yield* event.type === 'piece' ? format.piece(choice, event) : format.finish(choice, event);
   }
-  if (includeUsage) yield format.usage(toUsage(tally, job.promptTokens), toMetrics(tally));
+  yield* format.closing(toUsage(tally, job.promptTokens), toMetrics(tally));
 }

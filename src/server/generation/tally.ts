@@ -19,7 +19,7 @@ export function countRound(tally: Tally, event: TokensEvent, used: number): void
   tally.generatedTokens += used;
   tally.specSteps += drafted > 0 ? 1 : 0;
   tally.draftTokens += drafted;
-  tally.acceptedTokens += event.origins.filter((origin) => origin === 'draft').length;
+  tally.acceptedTokens += event.origins.filter((origin) => origin !== 'target').length;
 }
 
 /** The engine's own counts replace ours where it got to its end. */

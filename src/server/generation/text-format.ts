@@ -28,10 +28,15 @@ export function createTextFormat(context: FormatContext): AnswerFormat {
     ...noUsage,
   });
   return {
-    opening: () => undefined,
-    piece: (choice, piece) => chunk({ ...part(choice, [piece]), finish_reason: null }),
-    finish: (choice, { reason }) => chunk({ ...part(choice, []), finish_reason: reason }),
-    usage: (usage, metrics): CompletionChunk => ({ ...head, choices: [], usage, metrics }),
+    endsWithDone: true,
+    opening: () => [],
+    piece: (choice, piece) => [chunk({ ...part(choice, [piece]), finish_reason: null })],
+    finish: (choice, { reason }) => [chunk({ ...part(choice, []), finish_reason: reason })],
+    closing(usage, metrics) {
+      const last: CompletionChunk = { ...head, choices: [], usage, metrics };
+      return context.includeUsage ? [last] : [];
+    },
+    failure: (error) => ({ error }),
     answer: (choices, usage, metrics): CompletionAnswer => ({
       ...head,
       choices: choices.map(({ choice, pieces, finish }) => ({

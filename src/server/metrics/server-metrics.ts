@@ -1,11 +1,11 @@
-import type { DoneEvent, EngineEvent, TokensEvent } from '../../engine/types.ts';
+import type { EngineEvent, TokensEvent } from '../../engine/types.ts';
 import type { ModelHost } from '../model-host.ts';
 import { createCounter, createGauge, createHistogram, type Metric, renderMetrics } from './registry.ts';
 
 /** Counts what the engine does for the requests of one app. vLLM's names with our prefix. */
 export interface ServerMetrics {
   /** Passes the events of one generation on and counts them. */
-  watch(this: void, events: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent>;
+  watch(this: void, events: AsyncIterable<EngineEvent>, promptTokens: number): AsyncGenerator<EngineEvent>;
   /** Prometheus text. */
   render(): string;
 }
@@ -18,7 +18,7 @@ export function createServerMetrics(host: ModelHost, residentMemoryBytes?: () =>
   const meters = createMeters();
   const gauges = createGauges(host, residentMemoryBytes);
   return {
-    watch: (events) => watch(events, meters),
+    watch: (events, promptTokens) => watch(events, promptTokens, meters),
     render: () => renderMetrics([...gauges, ...Object.values(meters)]),
   };
 }
@@ -37,6 +37,10 @@ function createMeters() {
       'Draft tokens accepted, by position in the draft.',
       'position',
     ),
+    prefixCacheHits: createCounter(
+      'sdfp_prefix_cache_hits_total',
+      'Prompt tokens taken from a prefix cache. This engine has none yet: always 0.',
+    ),
     firstToken: createHistogram(
       'sdfp_time_to_first_token_seconds',
       'From the start of a generation to its first token, waiting included.',
@@ -49,7 +53,7 @@ function createMeters() {
     ),
     queue: createHistogram(
       'sdfp_request_queue_time_seconds',
-      'Time that a finished generation had waited.',
+      'Time that a generation waited for its turn (all of its time, if it ended before its first token).',
       LATENCIES,
     ),
   };
@@ -70,35 +74,47 @@ function createGauges(host: ModelHost, residentMemoryBytes: (() => number) | und
   ];
 }
 
-async function* watch(events: AsyncIterable<EngineEvent>, meters: Meters): AsyncGenerator<EngineEvent> {
-  let lastMs = performance.now();
+/** Whatever ends a generation (its end, a stop string, a client that leaves, a failure), its waiting is counted once. */
+async function* watch(
+  events: AsyncIterable<EngineEvent>,
+  promptTokens: number,
+  meters: Meters,
+): AsyncGenerator<EngineEvent> {
+  const startedMs = performance.now();
+  let lastMs = startedMs;
+  let hasStarted = false;
   let isFirst = true;
-  for await (const event of events) {
-    if (event.type === 'done') countDone(event, meters);
-    if (event.type === 'tokens') {
-      const seconds = (performance.now() - lastMs) / 1000;
-      if (isFirst) meters.firstToken.observe(seconds);
-      else meters.interToken.observe(seconds / event.ids.length, event.ids.length);
-      isFirst = false;
-      countTokens(event, meters);
+  const start = (queueMs: number): void => {
+    if (hasStarted) return;
+    hasStarted = true;
+    meters.queue.observe(queueMs / 1000);
+    meters.promptTokens.add(promptTokens);
+  };
+  try {
+    for await (const event of events) {
+      start(event.type === 'tokens' ? (event.queueMs ?? 0) : 0);
+      if (event.type === 'tokens') {
+        const seconds = (performance.now() - lastMs) / 1000;
+        if (isFirst) meters.firstToken.observe(seconds);
+        else meters.interToken.observe(seconds / event.ids.length, event.ids.length);
+        isFirst = false;
+        countTokens(event, meters);
+      }
+      yield event;
+      // After the yield: the time that a slow client takes is not the engine's.
+      if (event.type === 'tokens') lastMs = performance.now();
     }
-    yield event;
-    // After the yield: the time that a slow client takes is not the engine's.
-    if (event.type === 'tokens') lastMs = performance.now();
+  } finally {
+    if (!hasStarted) meters.queue.observe((performance.now() - startedMs) / 1000);
   }
 }
 
 function countTokens(event: TokensEvent, meters: Meters): void {
-  const accepted = event.origins.filter((origin) => origin === 'draft').length;
+  const accepted = event.origins.filter((origin) => origin !== 'target').length;
   const drafted = event.numDraftTokens ?? 0;
   meters.generatedTokens.add(event.ids.length);
   meters.drafts.add(drafted > 0 ? 1 : 0);
   meters.draftTokens.add(drafted);
   meters.acceptedTokens.add(accepted);
   for (let position = 0; position < accepted; position++) meters.acceptedPerPosition.add(1, String(position));
-}
-
-function countDone({ stats }: DoneEvent, meters: Meters): void {
-  meters.promptTokens.add(stats.promptTokens);
-  meters.queue.observe(stats.queueMs / 1000);
 }

@@ -2,7 +2,13 @@ import { Hono } from 'hono';
 import type { AppEnv } from '../context.ts';
 import type { HostState, ModelHost } from '../model-host.ts';
 
-const PING: Record<HostState, 200 | 204 | 503> = { loading: 204, ready: 200, draining: 503, failed: 503 };
+const PING: Record<HostState, 200 | 204 | 503> = {
+  loading: 204,
+  ready: 200,
+  restarting: 204,
+  draining: 503,
+  failed: 503,
+};
 
 /** `/live` (the process), `/health` (the model), `/ping` (as RunPod and SageMaker ask). Cheap, without a key. */
 export function healthRoutes(host: ModelHost): Hono<AppEnv> {
