@@ -14,11 +14,12 @@ interface Rule {
   readonly packages?: readonly string[];
 }
 
-const BUILD_SIDE = ['hf', 'onnx', 'graph', 'fit', 'plan', 'measure', 'build', 'bake'];
+const BUILD_SIDE = ['hf', 'onnx', 'graph', 'fit', 'plan', 'measure', 'build', 'quant', 'report', 'bake'];
 const SERVE_SIDE = [
   'api',
   'artifact',
   'engine',
+  'grammar',
   'playground',
   'runtime',
   'server',
@@ -33,17 +34,20 @@ const SERVE_SIDE = [
  */
 const RULES: Readonly<Record<string, Rule>> = {
   lib: {},
+  grammar: {},
   hf: { packages: ['valibot'] },
   api: { packages: ['valibot'] },
   onnx: { packages: ['@bufbuild/protobuf'] },
   runtime: { packages: ['onnxruntime-node', '@bufbuild/protobuf'] },
   text: { packages: ['@huggingface/tokenizers', '@huggingface/jinja'] },
-  graph: { parts: ['onnx'], types: ['hf', 'plan', 'artifact'] },
+  quant: { parts: ['hf'] },
+  graph: { parts: ['onnx', 'quant'], types: ['hf', 'plan', 'artifact'] },
   fit: { parts: ['graph', 'runtime', 'hf'] },
-  plan: { types: ['fit'] },
-  artifact: { types: ['hf', 'plan'], packages: ['valibot'] },
-  engine: { parts: ['artifact', 'runtime'] },
-  worker: { parts: ['engine'] },
+  plan: { types: ['fit', 'quant'] },
+  artifact: { types: ['hf', 'plan', 'quant'], packages: ['valibot'] },
+  engine: { parts: ['artifact', 'runtime', 'grammar'] },
+  worker: { parts: ['engine'], types: ['grammar'] },
+  report: { parts: ['artifact'], packages: ['@observablehq/plot', 'linkedom', 'hono'] },
   measure: { parts: ['engine', 'plan', 'text'], types: ['artifact'] },
   build: {
     parts: [
@@ -55,15 +59,17 @@ const RULES: Readonly<Record<string, Rule>> = {
       'measure',
       'onnx',
       'plan',
+      'quant',
+      'report',
       'runtime',
       'text',
       'worker',
     ],
   },
   server: {
-    parts: ['api', 'text'],
+    parts: ['api', 'text', 'grammar'],
     types: ['engine', 'artifact'],
-    packages: ['hono', '@hono/node-server', 'valibot'],
+    packages: ['hono', '@hono/node-server', 'valibot', '@valibot/to-json-schema'],
   },
   client: { types: ['api'] },
   playground: { parts: ['client'], types: ['api'] },

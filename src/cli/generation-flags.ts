@@ -1,11 +1,8 @@
-import {
-  DEFAULT_SAMPLING,
-  MAX_DRAFT_LENGTH,
-  type SamplingParams,
-  type SpeculationParams,
-} from '../engine/index.ts';
+import { MAX_DRAFT_LENGTH, type SamplingParams, type SpeculationParams } from '../engine/index.ts';
 import type { GenerationDefaults } from '../hf/types.ts';
+import { SAMPLING_BOUNDS } from '../lib/sampling-bounds.ts';
 import type { Provider } from '../runtime/index.ts';
+import { completeSampling as completeByRule, type SamplingChoice } from '../server/generation/sampling.ts';
 import type { RuntimeOptions } from './model.ts';
 import { type NumberBounds, parseNumber } from './values.ts';
 
@@ -87,46 +84,25 @@ export const runtimeFlags: {
 
 type Texts<Flags> = { readonly [Name in keyof Flags]?: string | undefined };
 
-/** What the flags say; undefined where they say nothing. */
-export type SamplingChoice = {
-  readonly [Name in keyof Omit<SamplingParams, 'logitBias'>]: number | undefined;
-};
-
 /** Checks the flags alone, before a model is loaded. Throws SdfpError `invalid_request`. */
 export function parseSampling(flags: Texts<typeof samplingFlags>): SamplingChoice {
   const read = (name: keyof typeof samplingFlags, bounds: NumberBounds) =>
     parseNumber(name, flags[name], bounds);
   return {
-    temperature: read('temperature', { min: 0, max: 100 }),
+    temperature: read('temperature', SAMPLING_BOUNDS.temperature),
     topK: read('top-k', { min: 0, isWhole: true }),
-    topP: read('top-p', { min: 0, max: 1 }),
-    minP: read('min-p', { min: 0, max: 1 }),
-    repetitionPenalty: read('repetition-penalty', { min: 0.01, max: 100 }),
+    topP: read('top-p', SAMPLING_BOUNDS.topP),
+    minP: read('min-p', SAMPLING_BOUNDS.minP),
+    repetitionPenalty: read('repetition-penalty', SAMPLING_BOUNDS.repetitionPenalty),
     presencePenalty: read('presence-penalty', { min: -2, max: 2 }),
     frequencyPenalty: read('frequency-penalty', { min: -2, max: 2 }),
     seed: read('seed', { min: 0, max: MAX_SEED, isWhole: true }),
   };
 }
 
-/**
- * The flags' choice, then the model folder's default, then neutral; without a temperature anywhere greedy, without a seed
- * a random one. A person who asks for temperature 0 means the most likely token: the folder's recipe for sampling, which
- * may hold a repetition penalty, is then left out.
- */
+/** The rule of requests to the server, but for greedy decoding where neither flags nor folder name a temperature. */
 export function completeSampling(choice: SamplingChoice, folder: GenerationDefaults): SamplingParams {
-  const neutral = DEFAULT_SAMPLING;
-  const defaults = choice.temperature === 0 ? undefined : folder;
-  return {
-    temperature: choice.temperature ?? defaults?.temperature ?? 0,
-    topK: choice.topK ?? defaults?.topK ?? neutral.topK,
-    topP: choice.topP ?? defaults?.topP ?? neutral.topP,
-    minP: choice.minP ?? neutral.minP,
-    repetitionPenalty: choice.repetitionPenalty ?? defaults?.repetitionPenalty ?? neutral.repetitionPenalty,
-    presencePenalty: choice.presencePenalty ?? neutral.presencePenalty,
-    frequencyPenalty: choice.frequencyPenalty ?? neutral.frequencyPenalty,
-    logitBias: neutral.logitBias,
-    seed: choice.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!,
-  };
+  return completeByRule(choice, folder, { temperature: 0 });
 }
 
 /** Throws SdfpError `invalid_request`. */

@@ -49,7 +49,7 @@ export async function openModel(
 }
 
 interface Source {
-  readonly source: Pick<EngineOptions, 'graph' | 'weightsDir' | 'spec' | 'acceptancePrior'>;
+  readonly source: Pick<EngineOptions, 'graph' | 'weightsDir' | 'weightFiles' | 'spec' | 'acceptancePrior'>;
   readonly defaults: GenerationDefaults;
   readonly draft: string | null;
 }
@@ -61,6 +61,7 @@ async function fromArtifact(path: string, draftName: string | undefined): Promis
   const source = {
     graph: { path: join(dir, spec.graph) },
     weightsDir: dir,
+    weightFiles: manifest.files.map(({ name }) => name),
     spec,
     acceptancePrior: acceptancePriorOf(manifest, draft),
   };

@@ -1,4 +1,5 @@
-import { type Manifest, type MeasuredFacts, servedDraft } from '../artifact/index.ts';
+import { type Manifest, type ManifestDraft, type MeasuredFacts, servedDraft } from '../artifact/index.ts';
+import type { Unit } from '../plan/types.ts';
 import { drawTable } from './table.ts';
 import type { Paint } from './terminal.ts';
 
@@ -7,15 +8,16 @@ const BAR_WIDTH = 16;
 /** The plan layer by layer: what the draft keeps and skips, each block with its score as a bar and a number. */
 export function drawPlan(manifest: Manifest, paint: Paint): string {
   const { model, scores } = manifest;
-  const dropped = new Set(servedDraft(manifest)?.dropped.map(({ layer, block }) => `${layer}.${block}`));
+  const fates = fatesOf(servedDraft(manifest));
   const barOf = scaleOf(scores.units.map(({ score }) => score));
   const cell = (index: number): string => {
     const { name, score } = scores.units[index]!;
     const bar = '█'.repeat(barOf(score)).padEnd(BAR_WIDTH, '·');
     const number = score.toPrecision(3).padEnd(9);
-    return dropped.has(name)
+    const fate = fates.get(name) ?? 'keep';
+    return fate === 'skip'
       ? paint('dim', `[${bar}] ${number} skip`)
-      : paint('green', ` ${bar}  ${number} keep`);
+      : paint('green', ` ${bar}  ${number} ${fate}`);
   };
   const lines = Array.from(
     { length: model.numLayers },
@@ -23,6 +25,17 @@ export function drawPlan(manifest: Manifest, paint: Paint): string {
   );
   const head = `layer   ${'attention'.padEnd(BAR_WIDTH + 18)} MLP`;
   return [describeModel(manifest), describePlan(manifest), '', head, ...lines].join('\n');
+}
+
+/** What a draft does with units: `skip`, `int4`, `int8`; those it shares with the target are not in the map. */
+function fatesOf(draft: ManifestDraft | undefined): ReadonlyMap<string, string> {
+  const named = (units: readonly Unit[] = [], fate: string) =>
+    units.map(({ layer, block }): [string, string] => [`${layer}.${block}`, fate]);
+  return new Map([
+    ...named(draft?.dropped, 'skip'),
+    ...named(draft?.int4, 'int4'),
+    ...named(draft?.int8, 'int8'),
+  ]);
 }
 
 /** Lengths of bars. Scores of one model span orders of magnitude, so the scale is logarithmic where it can be. */
@@ -47,7 +60,9 @@ function describePlan(manifest: Manifest): string {
   }
   const why =
     measured?.chosenBy === 'keep' ? 'as --keep said' : `fastest of ${drafts.length} on the machine below`;
-  return `draft: ${draft.name} skips ${draft.dropped.length} of ${scores.units.length} blocks, keeps ${percent(draft.keptShare)} of the block weights (${why})`;
+  const extra = draft.extraBytes ?? 0;
+  const memory = extra === 0 ? 'no weights of its own' : `${(extra / 1e6).toFixed(1)} MB of rounded weights`;
+  return `draft: ${draft.name} skips ${draft.dropped.length} of ${scores.units.length} blocks, keeps ${percent(draft.keptShare)} of the block weights, ${memory} (${why})`;
 }
 
 /** Scores, calibration, files and measurements in lines. */
@@ -90,14 +105,15 @@ function drawDrafts(manifest: Manifest): string[] {
       `${draft === servedDraft(manifest) ? '* ' : ''}${draft.name}`,
       String(draft.dropped.length),
       percent(draft.keptShare),
-      facts === undefined ? '-' : percent(facts.acceptanceRate),
+      ((draft.extraBytes ?? 0) / 1e6).toFixed(1),
+      facts?.acceptanceRate == null ? '-' : percent(facts.acceptanceRate),
       facts?.draftMs.toFixed(2) ?? '-',
-      facts?.predictedTokensPerSecond.toFixed(1) ?? '-',
+      facts?.predictedTokensPerSecond?.toFixed(1) ?? '-',
       facts?.measuredTokensPerSecond?.toFixed(1) ?? '-',
     ];
   });
   if (rows.length === 0) return [];
-  const head = ['draft', 'skipped', 'kept', 'accepted', 'step ms', 'predicted', 'tokens/s'];
+  const head = ['draft', 'skipped', 'kept', 'extra MB', 'accepted', 'step ms', 'predicted', 'tokens/s'];
   return [drawTable(head, rows).trimEnd().replace(/^/gm, '  ')];
 }
 

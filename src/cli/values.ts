@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import { listUnitNames, parseUnit } from '../artifact/units.ts';
+import { listUnitNames, parseUnit } from '../lib/units.ts';
 import type { Unit } from '../plan/types.ts';
 import { usageError } from './errors.ts';
 

@@ -6,7 +6,18 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +27,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const modules = join(root, 'node_modules');
 const stampFile = join(modules, '.sdfp-installed');
 const lockFile = join(modules, '.sdfp-install.lock');
+/** Time without a sign of life from the owner after which its lock counts for nothing, in milliseconds. */
+const LOCK_SILENCE_MS = 120_000;
 const exe = process.platform === 'win32' ? '.exe' : '';
 
 /** The command that runs now, and the first signal that arrived. */
@@ -132,18 +145,65 @@ function takeLock() {
     return true;
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
-    if (!isOwnerAlive()) rmSync(lockFile, { force: true });
+    const lock = readLock();
+    if (lock !== undefined && isStale(lock)) removeLock(lock);
     return false;
   }
 }
 
-function isOwnerAlive() {
+/** The owner's process id as written, empty before it is, and the time of its last sign of life; undefined: no lock. */
+function readLock() {
   try {
-    const pid = Number(readFileSync(lockFile, 'utf8'));
-    // 0: the owner has made the file and not yet written to it.
-    return pid === 0 || process.kill(pid, 0);
+    return { owner: readFileSync(lockFile, 'utf8'), touchedMs: statSync(lockFile).mtimeMs };
   } catch (error) {
-    return error.code === 'EPERM';
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The number of a dead process may belong to another by now: a living owner also touches its lock. */
+function isStale({ owner, touchedMs }) {
+  if (Date.now() - touchedMs > LOCK_SILENCE_MS) return true;
+  try {
+    return owner !== '' && !process.kill(Number(owner), 0);
+  } catch (error) {
+    return error.code !== 'EPERM';
+  }
+}
+
+/**
+ * Moves the lock away before it goes, which only one of several processes can do. Between reading and moving, another
+ * may have replaced the stale lock by its own: that one is put back.
+ */
+function removeLock({ owner }) {
+  const moved = `${lockFile}.${process.pid}`;
+  try {
+    renameSync(lockFile, moved);
+    if (readFileSync(moved, 'utf8') !== owner) linkSync(moved, lockFile);
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(moved, { force: true });
+  }
+}
+
+/** Runs `body` while the lock is ours, and shows that we live. */
+async function holdLock(body) {
+  const touch = () => utimesSync(lockFile, new Date(), new Date());
+  const beat = setInterval(() => ignoreMissing(touch), LOCK_SILENCE_MS / 10);
+  try {
+    return await body();
+  } finally {
+    clearInterval(beat);
+    if (readLock()?.owner === String(process.pid)) rmSync(lockFile, { force: true });
+  }
+}
+
+function ignoreMissing(action) {
+  try {
+    action();
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
   }
 }
 
@@ -178,12 +238,7 @@ async function ensureInstalled(pinned) {
       await sleep(200);
       continue;
     }
-    let problem;
-    try {
-      problem = isInstalled() ? undefined : await install(pinned);
-    } finally {
-      rmSync(lockFile, { force: true });
-    }
+    const problem = await holdLock(() => (isInstalled() ? undefined : install(pinned)));
     exitIfInterrupted();
     if (problem !== undefined) fail(problem);
   }

@@ -6,13 +6,16 @@ import type { FinishReason, Origin, SpeculationMetrics, Usage } from '../api/ans
 
 export type { FinishReason, SpeculationMetrics, Usage };
 
-/** Where a token came from: proposed by the draft and accepted, or the target's own (bonus, recovered or plain). */
+/**
+ * Where a token came from: proposed by the draft, or looked up earlier in the text, and accepted; or the target's own
+ * (bonus, recovered or plain).
+ */
 export type TokenOrigin = Origin;
 
 /** Extension of the request: how the server may speculate. */
 export interface SpeculativeParams {
   readonly enabled?: boolean | undefined;
-  /** Tokens proposed in every round, 1 to 16; without it the server chooses, 0 included. */
+  /** Tokens proposed in every round, 1 to 16 (fewer where the server only has prompt lookup); without it the server chooses, 0 included. */
   readonly draft_tokens?: number | undefined;
 }
 

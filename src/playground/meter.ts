@@ -6,7 +6,7 @@ export interface Figures {
   readonly firstTokenMs: number | undefined;
   /** Tokens per second after the first event; undefined until a second one came. */
   readonly tokensPerSecond: number | undefined;
-  /** Share of the tokens that came from the draft, 0 to 1; undefined without tokens. */
+  /** Share of the tokens that were guessed, by the draft or from the text before, 0 to 1; undefined without tokens. */
   readonly draftShare: number | undefined;
   readonly tokens: number;
 }
@@ -27,7 +27,7 @@ export function createMeter(startMs: number): Meter {
   return {
     add({ tokenIds, origins }, nowMs) {
       tokens += tokenIds.length;
-      fromDraft += origins.filter((origin) => origin === 'draft').length;
+      fromDraft += origins.filter((origin) => origin !== 'target').length;
       first ??= { atMs: nowMs, tokens };
       lastMs = nowMs;
     },

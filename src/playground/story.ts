@@ -9,11 +9,12 @@ export interface Story {
   isEmpty(): boolean;
 }
 
-/** Origin of an event: the draft's only if every token is, as a character may span tokens of both. */
+/** Origin of an event: a guess only if every token is one, as a character may span tokens of several origins. */
 function originOf({ origins }: TextEvent, previous: TokenOrigin | undefined): TokenOrigin {
   // Text that was held back and comes at the end brings no tokens of its own.
   if (origins.length === 0) return previous ?? 'target';
-  return origins.every((origin) => origin === 'draft') ? 'draft' : 'target';
+  if (origins.includes('target')) return 'target';
+  return origins.includes('draft') ? 'draft' : 'lookup';
 }
 
 /** A story inside `element`. */

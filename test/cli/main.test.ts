@@ -68,6 +68,7 @@ describe.each(Object.keys(RUNTIMES))('sdfp on %s', (runtime) => {
       '6',
       '--temperature',
       '0',
+      '--no-speculation',
       '--json',
     ];
     const { status, stdout } = runSdfp(args, runtime);

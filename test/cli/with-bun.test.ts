@@ -5,13 +5,16 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT, type Running, startFile } from '../runtimes/processes.ts';
 
 /** Stands in for Bun: notes each install, fails it if there is a file `offline`, and runs `run` until SIGTERM. */
@@ -75,6 +78,39 @@ describe('with-bun.mjs in a fresh clone', () => {
     // Above the largest process id of Linux.
     writeFileSync(join(dir, 'node_modules/.sdfp-install.lock'), '4194305');
     expect((await launch('test').finished).status).toBe(7);
+  });
+
+  test('several processes that find the lock of a dead one install once', async () => {
+    mkdirSync(join(dir, 'node_modules'));
+    writeFileSync(join(dir, 'node_modules/.sdfp-install.lock'), '4194305');
+    const runs = await Promise.all([1, 2, 3, 4, 5, 6].map(() => launch('test').finished));
+    expect(runs.map(({ status }) => status)).toEqual([7, 7, 7, 7, 7, 7]);
+    expect(countInstalls()).toBe(1);
+    expect(readdirSync(join(dir, 'node_modules'))).toEqual(['.sdfp-installed']);
+  });
+
+  test('takes over a lock that nobody has touched for long, though a process has its number', async () => {
+    mkdirSync(join(dir, 'node_modules'));
+    const lock = join(dir, 'node_modules/.sdfp-install.lock');
+    const longAgo = new Date(Date.now() - 3600_000);
+    for (const owner of [String(process.pid), '']) {
+      rmSync(join(dir, 'node_modules/.sdfp-installed'), { force: true });
+      writeFileSync(lock, owner);
+      utimesSync(lock, longAgo, longAgo);
+      expect((await launch('test').finished).status).toBe(7);
+    }
+  });
+
+  test('waits for a lock whose process lives', async () => {
+    mkdirSync(join(dir, 'node_modules'));
+    const lock = join(dir, 'node_modules/.sdfp-install.lock');
+    writeFileSync(lock, String(process.pid));
+    await using launcher = launch('test');
+    await launcher.find(/waiting for another process/);
+    await sleep(500);
+    expect(existsSync(lock) && !existsSync(join(dir, 'installs'))).toBe(true);
+    rmSync(lock);
+    expect((await launcher.finished).status).toBe(7);
   });
 
   test('says in one line what a failed install needs, and tries again the next time', async () => {

@@ -156,6 +156,7 @@ export function addCommonTests(run: PlaygroundTest): void {
       expect(draft.color).not.toBe(target.color);
       const legend = await page.locator('#legend').textContent();
       expect(legend).toContain('guessed by the draft');
+      expect(legend).toContain('found earlier in the text');
       expect(legend).toContain('the target’s own');
     },
     TIMEOUT_MS,
@@ -296,7 +297,7 @@ async function contrasts(page: Page): Promise<Record<string, number>> {
       return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
     const paper = luminance('--paper');
-    const names = ['--ink', '--faint', '--draft', '--target', '--error'];
+    const names = ['--ink', '--faint', '--draft', '--lookup', '--target', '--error'];
     return Object.fromEntries(
       names.map((name) => {
         const [dark = 0, light = 0] = [paper, luminance(name)].sort((a, b) => a - b);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -54,7 +54,9 @@ function locateDeno(): string {
 /** Installs into a folder beside the wanted one and renames it, so that an interrupted install is never found. */
 function installDeno(dir: string): void {
   const fresh = mkdtempSync(`${dir}-`);
-  const npm = ['install', '--prefix', fresh, '--ignore-scripts=false', '--no-save', `deno@${DENO_VERSION}`];
+  // Not with --prefix: it hides npm's global settings.
+  writeFileSync(join(fresh, 'package.json'), '{}');
+  const npm = ['install', '--ignore-scripts=false', `deno@${DENO_VERSION}`];
   const { status, stderr } = spawnSync('npm', npm, { encoding: 'utf8', cwd: fresh });
   if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true });

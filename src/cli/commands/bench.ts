@@ -1,7 +1,8 @@
+import { snakeKeys } from '../../artifact/case.ts';
 import { DEFAULT_SPECULATION } from '../../engine/index.ts';
+import { median } from '../../lib/median.ts';
 import { type Benchmark, runBenchmark } from '../../measure/benchmark.ts';
 import { describeMachine } from '../../measure/machine.ts';
-import { median } from '../../measure/speed.ts';
 import { type Command, defineCommand, jsonFlag } from '../command.ts';
 import { parseRuntime, runtimeFlags } from '../generation-flags.ts';
 import { openModel } from '../model.ts';
@@ -78,7 +79,7 @@ function draw({ rows, costs, shares }: Benchmark, hasDraft: boolean): string {
   const ratios = rows.map(({ comparison }) => comparison.ratio);
   const { cpu, cores, os, runtime } = describeMachine();
   return `${table}
-median ratio ${median(ratios).toFixed(3)}, lowest ${Math.min(...ratios).toFixed(3)}${hasDraft ? '' : ' (the artifact serves no draft: both sides decode plainly)'}
+median ratio ${median(ratios).toFixed(3)}, lowest ${Math.min(...ratios).toFixed(3)}${hasDraft ? '' : ' (the artifact serves no draft: prompt lookup alone speculates)'}
 steps: ${hasDraft ? `draft ${costs.draftMs.toFixed(2)} ms; ` : ''}target by new tokens ${costs.targetMs.map((ms) => ms.toFixed(2)).join(' ')} ms
 time: sessions ${percent(shares.session)}, feeds and KV cache ${percent(shares.feeds)}, sampling ${percent(shares.sampling)}, other ${percent(shares.other)}; JavaScript ${percent(1 - shares.session)}
 machine: ${cpu}, ${cores} cores, ${os}, ${runtime}; batch 1
@@ -87,7 +88,7 @@ machine: ${cpu}, ${cores} cores, ${os}, ${runtime}; batch 1
 
 function toJson({ rows, costs, shares }: Benchmark): object {
   return {
-    machine: describeMachine(),
+    machine: snakeKeys(describeMachine()),
     rows: rows.map(({ workload, temperature, comparison: c }) => ({
       workload,
       temperature,

@@ -13,7 +13,9 @@ import { parseNumber } from '../values.ts';
 const STAGES: Record<BakeProgress['stage'], string> = {
   read: 'read',
   calibrate: 'score',
+  round: 'round',
   measure: 'measure',
+  report: 'report',
   write: 'write',
 };
 
@@ -35,6 +37,11 @@ const command: Command = defineCommand({
       type: 'boolean',
       description: "Copy the model's files; default: hard links, which cost no space",
     },
+    'draft-memory': {
+      type: 'string',
+      valueHint: 'BYTES',
+      description: 'Most weights that the draft may have of its own; 0: only shared ones; default: no limit',
+    },
     keep: {
       type: 'string',
       valueHint: 'SHARE',
@@ -45,12 +52,19 @@ const command: Command = defineCommand({
       valueHint: 'NAME',
       description: `For experts: how blocks are scored, one of ${methodNames.join(', ')}; default fit`,
     },
+    report: {
+      type: 'boolean',
+      default: true,
+      description: 'Measure what a reader wants to know beyond it, and write report.html and report.md',
+      negativeDescription: 'Leave out report.html and report.md, and the measurements only they need',
+    },
     seed: { type: 'string', valueHint: 'N', description: 'For experts: seed of the sampled text; default 0' },
     json: { ...jsonFlag, description: 'Print the manifest as one line of JSON' },
   },
   details: `
-Reads the model, scores its attention and MLP blocks by Fisher information, measures on this machine which draft makes
-it fastest, and writes the artifact: the model's files, graphs of under 1 MB each, and manifest.json.
+Reads the model, scores its attention and MLP blocks by Fisher information, rounds its weights to 8 and 4 bits, measures on
+this machine which draft makes it fastest, and writes the artifact: the model's files, the rounded weights (a quarter and
+an eighth of float32), graphs of under 1 MB each, manifest.json, and a report for people: report.html and, short, report.md.
 Interrupted by Ctrl-C it leaves nothing half-written. The same inputs and seed give the same artifact, but for the
 section "measured" of the manifest.`,
   async run(args, { signal, terminal }) {
@@ -68,9 +82,11 @@ section "measured" of the manifest.`,
       name: args.name,
       method,
       keep: parseNumber('keep', args.keep, { min: 0, max: 1 }),
+      draftMemoryBytes: parseNumber('draft-memory', args['draft-memory'], { min: 0, isWhole: true }),
       seed: parseNumber('seed', args.seed, { min: 0, max: 2 ** 32 - 1, isWhole: true }),
       calibrationFile: args.calibration,
       copy: args.copy,
+      report: args.report,
       signal,
       onProgress: showProgress(terminal.progress),
     });

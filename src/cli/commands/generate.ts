@@ -26,7 +26,12 @@ const command: Command = defineCommand({
       description: 'An artifact, or a model folder (decoded plainly)',
     },
     prompt: { type: 'string', valueHint: 'TEXT', description: 'Text to continue' },
-    'prompt-ids': { type: 'string', valueHint: '1,2,3', description: 'Token ids to continue, used as given' },
+    'prompt-ids': {
+      type: 'string',
+      valueHint: '1,2,3',
+      description:
+        'Token ids to continue, used as given; tokenizer.json is needed all the same, for the text of the answer',
+    },
     'max-tokens': {
       type: 'string',
       valueHint: 'N',

@@ -14,7 +14,8 @@ const command: Command = defineCommand({
   },
   details: `
 The picture has one line per layer: its attention and its MLP block, each with its score. A low score means that skipping
-the block changes little of what the model says; the draft skips the blocks in [brackets].`,
+the block changes little of what the model says; the draft skips the blocks in [brackets] and computes those marked int8 or
+int4 with rounded weights.`,
   async run(args, { terminal }) {
     if (args.schema)
       return terminal.write(`${JSON.stringify(manifestJsonSchema(), null, args.json ? 0 : 2)}\n`);

@@ -2,8 +2,9 @@ import process from 'node:process';
 import type { ArgsDef } from 'citty';
 import { serve } from '../../serve.ts';
 import { loadListen } from '../../server/listen/index.ts';
-import { listSettings, readSettings } from '../../server/settings.ts';
+import { explainSettings, listSettings, readSettings, type SettingsSource } from '../../server/settings.ts';
 import { type Command, defineCommand } from '../command.ts';
+import { drawTable } from '../table.ts';
 
 /** `--port`, `--max-queue`, ...: the settings of the environment, in kebab-case. */
 function settingFlags(): ArgsDef {
@@ -17,6 +18,10 @@ function settingFlags(): ArgsDef {
 const command: Command = defineCommand({
   args: {
     dir: { type: 'positional', required: false, description: 'An artifact; the same as --artifact' },
+    'print-config': {
+      type: 'boolean',
+      description: 'Print every setting with its value and where that comes from, and exit',
+    },
     ...settingFlags(),
   },
   details: `
@@ -25,8 +30,10 @@ each. The first Ctrl-C or SIGTERM lets running requests finish, the second ends 
   async run(args, { signal, terminal }) {
     const flags = Object.fromEntries(listSettings().map(({ flag }) => [flag, toText(args[flag])]));
     if (args.dir !== undefined) flags.artifact ??= toText(args.dir);
+    const source = { environment: process.env, flags };
+    if (args['print-config'] === true) return terminal.write(drawSettings(source));
     await serve({
-      settings: readSettings({ environment: process.env, flags }),
+      settings: readSettings(source),
       listen: await loadListen(),
       signal,
       log: (line) => terminal.write(`${line}\n`),
@@ -35,6 +42,11 @@ each. The first Ctrl-C or SIGTERM lets running requests finish, the second ends 
   },
 });
 export default command;
+
+function drawSettings(source: SettingsSource): string {
+  const rows = explainSettings(source).map(({ variable, from, value }) => [variable, from, value]);
+  return drawTable(['setting', 'from', 'value'], rows);
+}
 
 /** Flags are text; a default of citty's may be anything. */
 function toText(value: unknown): string | undefined {

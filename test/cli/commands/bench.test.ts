@@ -29,6 +29,7 @@ describe('sdfp build and bench', () => {
     expect(status).toBe(0);
     const lines = stdout.trim().split('\n');
     const result = JSON.parse(lines.at(-1)!);
+    expect(Object.keys(result.machine)).toEqual(['cpu', 'cores', 'memory_bytes', 'os', 'runtime']);
     expect(result.machine.cores).toBeGreaterThan(0);
     expect(
       new Set(result.rows.map(({ workload }: { workload: string }) => workload)).size,

@@ -23,7 +23,7 @@ describe('sdfp inspect', () => {
       'example: llama, 2 layers, hidden size 64, vocabulary 400, context 512 tokens; baked by sdfp 0.1.0',
     );
     expect(lines).toContain(
-      'draft: drop-1 skips 1 of 4 blocks, keeps 75% of the block weights (fastest of 2 on the machine below)',
+      'draft: drop-1 skips 1 of 4 blocks, keeps 75% of the block weights, no weights of its own (fastest of 2 on the machine below)',
     );
     expect(lines.find((line) => line.startsWith('    0 '))).toMatch(
       /^ {4}0 {3}█+·+ {2}0\.123 .* keep .*█+·* {2}0\.333 .* keep$/,
@@ -35,8 +35,18 @@ describe('sdfp inspect', () => {
     expect(stdout).toContain(
       'speed        400.1 tokens/s plain, 480.0 with the draft (1.20x; predicted 500.0)',
     );
-    expect(stdout).toMatch(/\* drop-1 +1 +75% +80% +1\.10 +500\.0 +-\n/);
-    expect(stdout).toMatch(/ {2}drop-2 +2 +50% +- +- +- +-\n/);
+    expect(stdout).toMatch(/\* drop-1 +1 +75% +0\.0 +80% +1\.10 +500\.0 +-\n/);
+    expect(stdout).toMatch(/ {2}drop-2 +2 +50% +0\.0 +- +- +- +-\n/);
+  });
+
+  test('marks what a draft computes with rounded weights', async () => {
+    await using root = await temporaryFolder();
+    const { manifest } = await bakeExample(root.path);
+    const measured = { ...manifest.measured!, servedDraft: 'drop-2' };
+    const lines = drawPlan({ ...manifest, measured }, (_, text) => text).split('\n');
+    expect(lines[1]).toContain('keeps 50% of the block weights, 0.0 MB of rounded weights');
+    expect(lines.find((line) => line.startsWith('    0 '))).toMatch(/ int8 .* skip$/);
+    expect(lines.find((line) => line.startsWith('    1 '))).toMatch(/ skip .* int4$/);
   });
 
   test('says so when no draft is served', async () => {
