@@ -8,6 +8,7 @@ import {
   type ManifestContent,
   type ManifestDraft,
   type MeasuredFacts,
+  prepareDestination,
   writeArtifact,
 } from './artifact/index.ts';
 import { type Candidate, proposeDrafts } from './build/candidates.ts';
@@ -27,6 +28,7 @@ import {
 import { buildServingGraph, type ServingGraph } from './graph/index.ts';
 import { type ModelFolder, readModelFolder } from './hf/index.ts';
 import type { Rounding } from './quant/index.ts';
+import { loadTextCodec } from './text/index.ts';
 
 /** What a build is told. */
 export interface BakeOptions {
@@ -55,7 +57,7 @@ export interface BakeOptions {
 
 /** How far a build is. */
 export interface BakeProgress {
-  readonly stage: 'read' | 'calibrate' | 'round' | 'measure' | 'report' | 'write';
+  readonly stage: 'read' | 'sample' | 'calibrate' | 'round' | 'measure' | 'report' | 'write';
   /** In words, e.g. how many sequences were scored. */
   readonly detail: string;
   /** Of the stage, 0..1. */
@@ -64,22 +66,30 @@ export interface BakeProgress {
 
 /**
  * Bakes the artifact of a Hugging Face model folder. Outside its `measured` section an artifact is the same for the
- * same inputs and seed. Throws SdfpError; an abort raises the signal's reason.
+ * same inputs and seed. Throws SdfpError; an abort raises the signal's reason. A model that cannot be read, tokenizer
+ * included, and a place that cannot be written to are refused before anything is computed.
  */
 export async function bake(options: BakeOptions): Promise<Artifact> {
   const { modelDir, outDir, keep, draftMemoryBytes, seed = 0, signal, onProgress } = options;
   onProgress?.({ stage: 'read', detail: modelDir, share: 0 });
   const folder = await readModelFolder(modelDir);
+  const codec = await loadTextCodec(folder.dir);
+  const destination = await prepareDestination(outDir, folder.dir);
+  signal?.throwIfAborted();
   const target = buildServingGraph(folder, { dropped: [] });
   await using text =
     options.calibrationFile === undefined
-      ? await sampleBuildText(folder, target, seed)
-      : await readBuildText(folder, options.calibrationFile);
+      ? await sampleBuildText(folder, target, {
+          seed,
+          signal,
+          onProgress: (detail, share) => onProgress?.({ stage: 'sample', detail, share }),
+        })
+      : await readBuildText(folder, codec, options.calibrationFile);
   const { result: scores, facts, scored } = await score(folder, text, options);
   await text[Symbol.asyncDispose](); // its engine would compete with those that are measured
   const candidates = proposeDrafts(folder, scores, { keep, draftMemoryBytes });
   await using stage = await openStage(folder, {
-    outDir,
+    outDir: destination.dir,
     roundings: roundingsOf(candidates),
     signal,
     onProgress: (detail, share) => onProgress?.({ stage: 'round', detail, share }),
@@ -96,6 +106,7 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
       ? undefined
       : await prepareReport(options, {
           folder,
+          codec,
           weightsDir: stage.dir,
           scores,
           scored,

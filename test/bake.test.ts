@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Artifact, openArtifact, servedDraft } from '../src/artifact/index.ts';
 import { type BakeOptions, bake } from '../src/bake.ts';
-import { goldenDir } from './golden/models.ts';
+import { goldenDir, STORIES_DIR } from './golden/models.ts';
+import { copyModel, LFS_POINTER, removeFolders } from './hf/scratch.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sdfp-bake-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(removeFolders);
 
 function build(name: string, options: Partial<BakeOptions> = {}): Promise<Artifact> {
   return bake({
@@ -120,6 +122,65 @@ describe('bake()', () => {
     expect(await aborted.catch((error: unknown) => error)).toBe(reason);
     expect(readdirSync(folder).sort()).toEqual(before);
   }, 120_000);
+
+  test('an abort while held-out text is sampled ends within a step of the model', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    let abortedMs = Number.NaN;
+    const details: string[] = [];
+    const aborted = build('aborted', {
+      modelDir: STORIES_DIR,
+      signal: controller.signal,
+      onProgress: ({ stage, detail }) => {
+        details.push(`${stage}: ${detail}`);
+        if (stage !== 'sample' || !detail.startsWith('1 of 6')) return;
+        // In the middle of the second sequence.
+        setTimeout(() => {
+          abortedMs = performance.now();
+          controller.abort(reason);
+        }, 50);
+      },
+    });
+    expect(await aborted.catch((error: unknown) => error)).toBe(reason);
+    expect(performance.now() - abortedMs).toBeLessThan(500);
+    expect(details.at(-1)).toBe('sample: 1 of 6 held-out sequences');
+  }, 60_000);
+
+  test.each([
+    [
+      'a tokenizer that is cut off',
+      'tokenizer.json',
+      '{"model": {',
+      /tokenizer\.json: it is not JSON, or is cut off/,
+    ],
+    ['a tokenizer that is missing', 'tokenizer.json', null, /tokenizer\.json: there is no such file/],
+    [
+      'a tokenizer that is a Git LFS pointer',
+      'tokenizer.json',
+      LFS_POINTER,
+      /is a Git LFS pointer.*git lfs pull/,
+    ],
+    [
+      'weights that are a Git LFS pointer',
+      'model.safetensors',
+      LFS_POINTER,
+      /is a Git LFS pointer.*git lfs pull/,
+    ],
+    ['a place below a file', 'out', 'mine', /Cannot write the artifact to .*out\/artifact: /],
+  ])('refuses %s before anything is computed', async (_, file, content, message) => {
+    const modelDir = copyModel('qwen2-tied');
+    if (content === null) rmSync(join(modelDir, file));
+    else writeFileSync(join(modelDir, file), content);
+    const stages = new Set<string>();
+    const refused = bake({
+      modelDir,
+      outDir: file === 'out' ? join(modelDir, 'out/artifact') : join(folder, 'refused'),
+      onProgress: ({ stage }) => stages.add(stage),
+    });
+    await expect(refused).rejects.toThrow(message);
+    expect([...stages]).toEqual(['read']);
+    expect(readdirSync(folder)).not.toContain('refused');
+  });
 
   test('refuses a folder that is no model before it makes anything', async () => {
     const before = readdirSync(folder).sort();

@@ -48,7 +48,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   engine: { parts: ['artifact', 'runtime', 'grammar'] },
   worker: { parts: ['engine'], types: ['grammar'] },
   report: { parts: ['artifact'], packages: ['@observablehq/plot', 'linkedom', 'hono'] },
-  measure: { parts: ['engine', 'plan', 'text'], types: ['artifact'] },
+  measure: { parts: ['engine', 'graph', 'hf', 'plan', 'quant', 'text'], types: ['artifact'] },
   build: {
     parts: [
       'artifact',
@@ -69,9 +69,21 @@ const RULES: Readonly<Record<string, Rule>> = {
   server: {
     parts: ['api', 'text', 'grammar'],
     types: ['engine', 'artifact'],
-    packages: ['hono', '@hono/node-server', 'valibot', '@valibot/to-json-schema'],
+    packages: [
+      'hono',
+      '@hono/node-server',
+      'valibot',
+      '@valibot/to-json-schema',
+      // Optional ones, which server/tracing loads where traces are wanted.
+      '@opentelemetry/api',
+      '@opentelemetry/core',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace-base',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/exporter-trace-otlp-proto',
+    ],
   },
-  client: { types: ['api'] },
+  client: { types: ['api'], packages: ['react'] },
   playground: { parts: ['client'], types: ['api'] },
   bake: { parts: [...BUILD_SIDE, 'artifact', 'engine', 'runtime', 'text', 'worker'] },
   serve: { parts: SERVE_SIDE, packages: ['hono'] },
@@ -228,6 +240,11 @@ describe('the import table', () => {
     expect(reached.size).toBeGreaterThan(BROWSER_ENTRIES.length);
     const foreign = imports.filter((entry) => reached.has(entry.file) && targetOf(entry) === undefined);
     expect(foreign.filter(({ specifier }) => specifier !== 'valibot')).toEqual([]);
+  });
+
+  test('React is imported by its hook only', () => {
+    const users = imports.filter(({ specifier }) => packageOf(specifier) === 'react');
+    expect(new Set(users.map(({ file }) => file))).toEqual(new Set(['src/client/react.ts']));
   });
 
   test('onnxruntime is named by the runtime part only', () => {

@@ -57,13 +57,14 @@ async function listOwnFiles(dir: string): Promise<ReadonlySet<string> | undefine
   }
 }
 
-/** A refusal to write, because something would be lost. */
-export function refusal(dir: string, why: string): SdfpError {
+/** A refusal to write, because something would be lost or the place cannot be written to. */
+export function refusal(dir: string, why: string, cause?: unknown): SdfpError {
   return new SdfpError(
     'invalid_request',
     `Cannot write the artifact to ${dir}: ${why}; choose another folder`,
     {
       param: 'out',
+      cause,
     },
   );
 }

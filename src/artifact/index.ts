@@ -17,4 +17,5 @@ export type {
   MeasuredCosts,
   MeasuredFacts,
 } from './types.ts';
+export { prepareDestination, writingTo } from './writable.ts';
 export { type ArtifactParts, type ManifestContent, type WriteOptions, writeArtifact } from './write.ts';

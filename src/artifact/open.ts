@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
-import { messageOf, SdfpError } from '../lib/errors.ts';
+import { SdfpError } from '../lib/errors.ts';
 import { SMALL_FILES } from '../lib/model-files.ts';
+import { explainSystemError } from '../lib/system-error.ts';
 import { hashFile } from './hash.ts';
 import { MANIFEST_FILE, ManifestSchema, SCHEMA_VERSION } from './manifest.ts';
 import type { Artifact, ArtifactFile, Manifest } from './types.ts';
@@ -60,9 +61,9 @@ async function readManifestText(dir: string, path: string): Promise<string> {
         cause,
       );
     }
-    const why = messageOf(cause);
+    const why = explainSystemError(cause);
     throw unreadable(
-      `Cannot open the artifact ${dir}: its ${MANIFEST_FILE} cannot be read (${why}); bake one with sdfp build`,
+      `Cannot open the artifact ${dir}: its ${MANIFEST_FILE} cannot be read: ${why}; bake one with sdfp build`,
       cause,
     );
   }

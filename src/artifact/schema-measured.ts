@@ -14,9 +14,10 @@ const machine = v.strictObject({
 const costs = v.strictObject({
   draft_ms: described(
     v.nullable(amount('Time', 'ms')),
-    'Median draft step of one token; null: there is no draft',
+    'Median draft step of one token after another; null: there is no draft',
     'ms',
   ),
+  draft_start_ms: amount("What a round's first draft step takes on top; 0 without a draft", 'ms'),
   target_ms: amount('Median target step of one token', 'ms'),
   verification: described(
     v.array(
@@ -36,7 +37,8 @@ const candidate = v.strictObject({
     'Accepted over drafted tokens; null: not measured, even full acceptance would not make it the fastest',
     'share, 0..1',
   ),
-  draft_ms: amount('Median draft step of one token', 'ms'),
+  draft_ms: amount('Median draft step of one token after another', 'ms'),
+  draft_start_ms: amount("What a round's first draft step takes on top", 'ms'),
   predicted_tokens_per_second: described(
     v.nullable(amount('Speed', 'tokens/s')),
     'Speed by the formula from acceptance and costs; null: acceptance was not measured',
@@ -46,6 +48,10 @@ const candidate = v.strictObject({
     v.nullable(amount('Speed', 'tokens/s')),
     'Speed of real speculative decoding; null: not run',
     'tokens/s',
+  ),
+  ratios: described(
+    v.array(amount('Plain time over speculative time', 'ratio')),
+    'Of each round of real speculative decoding against plain decoding, in two passes of equal length; the median decides',
   ),
 });
 

@@ -110,6 +110,8 @@ export interface MachineFacts {
 export interface MeasuredCosts {
   /** Null without a draft. */
   readonly draftMs: number | null;
+  /** What a round's first draft step takes on top of `draftMs`; 0 without a draft. */
+  readonly draftStartMs: number;
   readonly targetMs: number;
   /** Target steps over `width` new tokens. */
   readonly verification: readonly { readonly width: number; readonly ms: number }[];
@@ -122,9 +124,13 @@ export interface MeasuredCandidate {
   /** Null, as the prediction: not measured, for even full acceptance would not make it the fastest. */
   readonly acceptanceRate: number | null;
   readonly draftMs: number;
+  /** What a round's first draft step takes on top of `draftMs`. */
+  readonly draftStartMs: number;
   readonly predictedTokensPerSecond: number | null;
   /** Null: not run to the end. */
   readonly measuredTokensPerSecond: number | null;
+  /** Plain time over speculative time of each round against plain decoding, in order; two passes of equal length. */
+  readonly ratios: readonly number[];
 }
 
 /** An opened artifact: its files are those that the manifest names. */

@@ -11,6 +11,7 @@ import { readManifest } from './open.ts';
 import { placeFile, writeDurably } from './place.ts';
 import { clearStaleTemporaries, temporaryName } from './temporary.ts';
 import type { Artifact, ArtifactFile, Manifest } from './types.ts';
+import { writingTo } from './writable.ts';
 
 /** What a build knows; the files' hashes and the versions are added by {@linkcode writeArtifact}. */
 export type ManifestContent = Omit<Manifest, 'schemaVersion' | 'sdfpVersion' | 'files'>;
@@ -40,17 +41,19 @@ export interface WriteOptions {
  * Writes the artifact to `outDir`, whole or not at all: it grows in a hidden folder beside it and is renamed when complete,
  * so that an interrupted build leaves what was there before. `outDir` may be missing, empty, an older artifact (replaced)
  * or the model folder itself (graph and manifest are added to it).
- * Throws SdfpError `invalid_request` where writing would lose something, the signal's reason when aborted, and what the file system says.
+ * Throws SdfpError `invalid_request` where writing would lose something or is not possible, and the signal's reason when aborted.
  */
-export async function writeArtifact(
+export function writeArtifact(
   outDir: string,
   parts: ArtifactParts,
   options: WriteOptions = {},
 ): Promise<Artifact> {
-  const destination = await chooseDestination(outDir, parts.modelDir);
-  return destination.kind === 'in-place'
-    ? writeInPlace(destination.dir, parts, options)
-    : writeFolder(destination, parts, options);
+  return writingTo(outDir, async () => {
+    const destination = await chooseDestination(outDir, parts.modelDir);
+    return destination.kind === 'in-place'
+      ? writeInPlace(destination.dir, parts, options)
+      : writeFolder(destination, parts, options);
+  });
 }
 
 async function writeFolder(

@@ -27,7 +27,10 @@ export interface DraftWishes {
   readonly draftMemoryBytes: number | undefined;
 }
 
-/** The drafts worth measuring, those that drop nothing but round first. */
+/**
+ * The drafts worth measuring, those that drop nothing but round first. Each once: methods that choose whole layers make
+ * the same of neighbouring counts.
+ */
 export function proposeDrafts(
   folder: ModelFolder,
   scores: ScoreResult,
@@ -35,32 +38,26 @@ export function proposeDrafts(
 ): Candidate[] {
   const numUnits = 2 * folder.config.numLayers;
   const forms = keep === undefined ? candidateForms(numUnits) : formsWithCount(countForKeep(keep, numUnits));
-  return forms
-    .filter((form) => isWithin(folder.config, scores, form, draftMemoryBytes))
-    .map((form) => makeCandidate(folder, scores, form));
+  const plans = new Map<string, DraftPlan>();
+  for (const form of forms) {
+    const plan = planOf(folder.config, scores, form);
+    const isDraft = form.rounding !== undefined || plan.dropped.length > 0;
+    // The units of one method and rounding that are as many are the same ones.
+    if (isDraft && extraBytes(folder.config, plan) <= draftMemoryBytes) plans.set(nameOf(plan), plan);
+  }
+  return [...plans].map(([name, plan]) => makeCandidate(folder, name, plan));
 }
 
-function isWithin(
-  config: ModelConfig,
-  scores: ScoreResult,
-  form: CandidateForm,
-  limitBytes: number,
-): boolean {
-  return extraBytes(config, planOf(config, scores, form)) <= limitBytes;
-}
-
-function makeCandidate(folder: ModelFolder, scores: ScoreResult, form: CandidateForm): Candidate {
-  const plan = planOf(folder.config, scores, form);
-  const name = nameOf(form);
+function makeCandidate(folder: ModelFolder, name: string, plan: DraftPlan): Candidate {
   const { bytes, spec } = buildServingGraph(folder, plan);
   const graph = { bytes, spec: { ...spec, graph: `graph.${name}.onnx` } };
   const [kept, extra] = [keptShare(folder.config, plan.dropped), extraBytes(folder.config, plan)];
   return { name, plan, keptShare: kept, extraBytes: extra, graph };
 }
 
-function nameOf({ count, rounding }: CandidateForm): string {
-  if (rounding === undefined) return `drop-${count}`;
-  return count === 0 ? rounding : `${rounding}-drop-${count}`;
+function nameOf({ dropped: { length }, head = 'shared' }: DraftPlan): string {
+  if (head === 'shared') return `drop-${length}`;
+  return length === 0 ? head : `${head}-drop-${length}`;
 }
 
 function planOf(config: ModelConfig, scores: ScoreResult, { count, rounding }: CandidateForm): DraftPlan {

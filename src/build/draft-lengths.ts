@@ -6,6 +6,7 @@ import {
 } from '../engine/index.ts';
 import { median } from '../lib/median.ts';
 import { expectedSpeedup } from '../lib/speedup.ts';
+import { abortable } from '../measure/abortable.ts';
 import { type TimedGeneration, timeGeneration, withoutSpeculation } from '../measure/speed.ts';
 import type { DraftStudy } from '../report/types.ts';
 
@@ -14,6 +15,8 @@ const DRAFT_LENGTHS = [0, 1, 2, 3, 4, 6, 8];
 const LONGEST_DRAFT = Math.max(...DRAFT_LENGTHS);
 /** Each length is timed this often, in reversed order each time. */
 const ROUNDS = 2;
+/** Of a large model fewer: steps block their thread, and with it Ctrl-C. */
+const STEP_RUNS = { runs: 9, budgetMs: 3000 };
 const TOKENS = 48;
 const MOST_PROMPTS = 4;
 const TEMPERATURES = [0, 0.7];
@@ -37,7 +40,7 @@ export type LengthStudy = Omit<DraftStudy, 'name'>;
 export async function measureLengths(options: LengthOptions): Promise<LengthStudy> {
   const { engine } = options;
   const pastTokens = Math.min(128, engine.info.maxContextTokens - LONGEST_DRAFT - 1);
-  const costs = engine.measureSteps({ pastTokens, widest: LONGEST_DRAFT + 1, runs: 9 });
+  const costs = engine.measureSteps({ pastTokens, widest: LONGEST_DRAFT + 1, ...STEP_RUNS });
   const passes = await runAll(options);
   const { perToken, byPosition } = acceptanceOf(passes.get(LONGEST_DRAFT)!.flat());
   const plain = speedOf(passes.get(0)!);
@@ -59,8 +62,7 @@ async function runAll({ engine, prompts, signal, onProgress }: LengthOptions): P
     onProgress?.(i / order.length);
     const pass: TimedGeneration[] = [];
     for (const request of requests) {
-      signal?.throwIfAborted();
-      pass.push(await timeGeneration(engine, withLength(request, draftLength)));
+      pass.push(await timeGeneration(abortable(engine, signal), withLength(request, draftLength)));
     }
     passes.get(draftLength)!.push(pass);
   }

@@ -2,9 +2,10 @@ import type { MeasuredCandidate, MeasuredCosts, MeasuredFacts } from '../artifac
 import { createEngine, type GenerateRequest, type LocalEngine } from '../engine/index.ts';
 import type { ServingGraph } from '../graph/index.ts';
 import type { StepCosts } from '../lib/speedup.ts';
+import { abortable } from '../measure/abortable.ts';
 import { describeMachine } from '../measure/machine.ts';
-import type { Comparison } from '../measure/speed.ts';
 import type { Candidate } from './candidates.ts';
+import { type FinalResult, fastest, runFinals } from './finals.ts';
 import { compareDraft, type DraftMeasurement, measureDraft, measuringRequests } from './measure-draft.ts';
 
 /** How the measurement is run. */
@@ -20,7 +21,8 @@ export interface MeasureOptions {
 }
 
 /** Candidates that are run against plain decoding: those that the formula says are the fastest. */
-const MOST_FINALISTS = 2;
+const MOST_FINALISTS = 3;
+/** Of each of the two passes over the finalists. */
 const ROUNDS = 3;
 /** A gain below this is within the noise of the measurement, and a draft that does not pay costs its probing. */
 const SMALLEST_GAIN = 1.01;
@@ -33,9 +35,7 @@ interface Measured {
   readonly draft: DraftMeasurement;
 }
 
-interface Finalist extends Measured {
-  readonly comparison: Comparison;
-}
+type Finals = ReadonlyMap<Measured, FinalResult>;
 
 /**
  * Measures step costs and acceptance of every candidate on this machine, runs the most promising ones against plain
@@ -48,45 +48,45 @@ export async function measureCandidates(
 ): Promise<MeasuredFacts> {
   const requests = measuringRequests(options.heldOut);
   const numFinalists = Math.min(MOST_FINALISTS, candidates.length);
-  const steps = progressOver(candidates.length + numFinalists + 1, options);
+  const steps = progressOver(candidates.length + 2 * numFinalists + 1, options);
   const measured: Measured[] = [];
   let best = 0;
   for (const candidate of candidates) {
     steps(`draft ${candidate.name}`);
     const draft = await withEngine(candidate.graph, options, (engine) =>
-      measureDraft(engine, requests, PRUNING_MARGIN * best),
+      measureDraft(engine, requests, { speedupToBeat: PRUNING_MARGIN * best, signal: options.signal }),
     );
     if (draft.acceptanceRate !== null) best = Math.max(best, draft.predictedSpeedup);
     measured.push({ candidate, draft });
   }
-  const finalists: Finalist[] = [];
-  for (const entry of bestPredicted(measured, numFinalists)) {
-    steps(`speed with ${entry.candidate.name}`);
-    const comparison = await withEngine(
-      entry.candidate.graph,
-      { ...options, acceptancePrior: entry.draft.acceptanceByPosition[0] },
-      (engine) => compareDraft(engine, requests, ROUNDS),
+  const finals = await runFinals(bestPredicted(measured, numFinalists), ({ candidate, draft }) => {
+    steps(`speed with ${candidate.name}`);
+    return withEngine(
+      candidate.graph,
+      { ...options, acceptancePrior: draft.acceptanceByPosition[0] },
+      (engine) => compareDraft(abortable(engine, options.signal), requests, ROUNDS),
     );
-    finalists.push({ ...entry, comparison });
-  }
+  });
+  const served = chooseServed(finals, options.mustServe);
+  if (served !== undefined) return summarise(measured, finals, { served, ...finals.get(served)! }, options);
   steps('speed without a draft');
-  const plain = await withEngine(target, options, (engine) => measurePlain(engine, requests));
-  return summarise(measured, finalists, plain, options.mustServe);
+  const plain = await withEngine(target, options, (engine) => measurePlain(engine, requests, options.signal));
+  return summarise(measured, finals, plain, options);
 }
 
-/** What the target alone does. */
-interface PlainMeasurement {
-  readonly costs: StepCosts;
-  readonly tokensPerSecond: number;
-}
+/** What is served: a draft, or the target alone. */
+type Outcome =
+  | ({ readonly served: Measured } & FinalResult)
+  | { readonly served: undefined; readonly costs: StepCosts; readonly plainTokensPerSecond: number };
 
 async function measurePlain(
   engine: LocalEngine,
   requests: readonly GenerateRequest[],
-): Promise<PlainMeasurement> {
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
   const { costs } = await measureDraft(engine, []);
-  const { plainTokensPerSecond } = await compareDraft(engine, requests, 1);
-  return { costs, tokensPerSecond: plainTokensPerSecond };
+  const { plainTokensPerSecond } = await compareDraft(abortable(engine, signal), requests, 1);
+  return { served: undefined, costs, plainTokensPerSecond };
 }
 
 /** Each call tells the next thing to be measured, and ends the build where it was aborted. */
@@ -124,14 +124,12 @@ function bestPredicted(measured: readonly Measured[], count: number): Measured[]
 
 function summarise(
   measured: readonly Measured[],
-  finalists: readonly Finalist[],
-  plain: PlainMeasurement,
-  mustServe: boolean,
+  finals: Finals,
+  outcome: Outcome,
+  { mustServe }: MeasureOptions,
 ): MeasuredFacts {
-  const fastest = finalists.toSorted((a, b) => b.comparison.ratio - a.comparison.ratio)[0];
-  const served =
-    fastest !== undefined && (mustServe || fastest.comparison.ratio >= SMALLEST_GAIN) ? fastest : undefined;
-  const plainTokensPerSecond = served?.comparison.plainTokensPerSecond ?? plain.tokensPerSecond;
+  const { served, plainTokensPerSecond } = outcome;
+  const costs = outcome.served === undefined ? outcome.costs : outcome.served.draft.costs;
   return {
     date: new Date().toISOString(),
     machine: describeMachine(),
@@ -139,35 +137,40 @@ function summarise(
     chosenBy: served === undefined ? 'none' : mustServe ? 'keep' : 'speed',
     acceptanceRate: served?.draft.acceptanceRate ?? null,
     acceptanceByPosition: served?.draft.acceptanceByPosition ?? [],
-    costs: describeCosts(served?.draft.costs ?? plain.costs, served !== undefined),
+    costs: describeCosts(costs, served !== undefined),
     plainTokensPerSecond,
     predictedTokensPerSecond: plainTokensPerSecond * (served?.draft.predictedSpeedup ?? 1),
-    measuredTokensPerSecond: plainTokensPerSecond * (served?.comparison.ratio ?? 1),
-    candidates: measured.map(({ candidate, draft }) => {
-      const comparison = finalists.find((finalist) => finalist.candidate === candidate)?.comparison;
-      return describeCandidate(candidate, draft, comparison, plainTokensPerSecond);
-    }),
+    measuredTokensPerSecond: plainTokensPerSecond * (outcome.served === undefined ? 1 : outcome.ratio),
+    candidates: measured.map((entry) => describeCandidate(entry, finals.get(entry), plainTokensPerSecond)),
   };
 }
 
+/** The fastest finalist, where it pays or somebody asked for it. */
+function chooseServed(finals: Finals, mustServe: boolean): Measured | undefined {
+  const best = fastest(finals);
+  return best !== undefined && (mustServe || finals.get(best)!.ratio >= SMALLEST_GAIN) ? best : undefined;
+}
+
 function describeCandidate(
-  { name }: Candidate,
-  { acceptanceRate, costs, predictedSpeedup }: DraftMeasurement,
-  comparison: Comparison | undefined,
+  { candidate: { name }, draft: { acceptanceRate, costs, predictedSpeedup } }: Measured,
+  result: FinalResult | undefined,
   plainTokensPerSecond: number,
 ): MeasuredCandidate {
   return {
     name,
     acceptanceRate,
     draftMs: costs.draftMs,
+    draftStartMs: costs.draftStartMs,
     predictedTokensPerSecond: acceptanceRate === null ? null : plainTokensPerSecond * predictedSpeedup,
-    measuredTokensPerSecond: comparison === undefined ? null : plainTokensPerSecond * comparison.ratio,
+    measuredTokensPerSecond: result === undefined ? null : plainTokensPerSecond * result.ratio,
+    ratios: result?.ratios ?? [],
   };
 }
 
-function describeCosts({ draftMs, targetMs }: StepCosts, hasDraft: boolean): MeasuredCosts {
+function describeCosts({ draftMs, draftStartMs, targetMs }: StepCosts, hasDraft: boolean): MeasuredCosts {
   return {
     draftMs: hasDraft ? draftMs : null,
+    draftStartMs: hasDraft ? draftStartMs : 0,
     targetMs: targetMs[0]!,
     verification: targetMs.slice(1).map((ms, i) => ({ width: i + 2, ms })),
   };

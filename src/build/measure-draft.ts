@@ -1,17 +1,27 @@
 import {
   DEFAULT_SAMPLING,
   DEFAULT_SPECULATION,
+  type Engine,
   type GenerateRequest,
+  type GenerationStats,
   type LocalEngine,
   MAX_CHOSEN_DRAFT_LENGTH,
 } from '../engine/index.ts';
 import { bestDraftLength, type StepCosts } from '../lib/speedup.ts';
+import { abortable } from '../measure/abortable.ts';
 import { type Comparison, compareSpeculation, timeGeneration } from '../measure/speed.ts';
 
 /** Draft length of the runs that measure acceptance. */
 const PROBE_DRAFT_LENGTH = 4;
-/** Tokens generated per prompt while measuring, and the temperatures that take turns. */
+/** After one prompt of each temperature, a draft that could not win with this much more acceptance is measured no further. */
+const FEWEST_REQUESTS = 2;
+const DOUBT = 0.15;
+/** Of a large model fewer: steps block their thread, and with it Ctrl-C. */
+const STEP_RUNS = { runs: 7, statistic: 'least', budgetMs: 3000 } as const;
+/** Tokens generated per prompt: while acceptance is measured, and against plain decoding, which is run many times. */
 const MEASURED_TOKENS = 64;
+const COMPARED_TOKENS = 40;
+/** Take turns. */
 const TEMPERATURES = [0, 0.7];
 
 /** What a draft costs and how often the target agrees with it. */
@@ -38,20 +48,29 @@ export function measuringRequests(prompts: readonly (readonly number[])[]): Gene
   }));
 }
 
-/**
- * Step costs at a past of a typical prompt, and acceptance over `requests`, with the engine that will serve. Acceptance
- * takes most of the time: where even full acceptance would stay below `speedupToBeat`, it is left out.
- */
+/** How {@linkcode measureDraft} is run. */
+export interface MeasureDraftOptions {
+  /**
+   * Acceptance takes most of the time: where even full acceptance would stay below this, it is left out, and where a few
+   * prompts show that it will, it is measured on them alone. Default 0.
+   */
+  readonly speedupToBeat?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Step costs at a past of a typical prompt, and acceptance over `requests`, with the engine that will serve. */
 export async function measureDraft(
   engine: LocalEngine,
   requests: readonly GenerateRequest[],
-  speedupToBeat = 0,
+  { speedupToBeat = 0, signal }: MeasureDraftOptions = {},
 ): Promise<DraftMeasurement> {
   const pastTokens = Math.min(128, engine.info.maxContextTokens - MAX_CHOSEN_DRAFT_LENGTH - 1);
-  const costs = engine.measureSteps({ pastTokens, widest: MAX_CHOSEN_DRAFT_LENGTH + 1, runs: 9 });
+  const costs = engine.measureSteps({ pastTokens, widest: MAX_CHOSEN_DRAFT_LENGTH + 1, ...STEP_RUNS });
   const bound = bestDraftLength(1, costs, MAX_CHOSEN_DRAFT_LENGTH);
   if (bound.speedup < speedupToBeat) return describe(costs, null, bound);
-  const accepted = await measureAcceptance(engine, requests);
+  const isHopeless = (perToken: number): boolean =>
+    bestDraftLength(Math.min(1, perToken + DOUBT), costs, MAX_CHOSEN_DRAFT_LENGTH).speedup < speedupToBeat;
+  const accepted = await measureAcceptance(abortable(engine, signal), requests, isHopeless);
   return describe(costs, accepted, bestDraftLength(accepted.perToken, costs, MAX_CHOSEN_DRAFT_LENGTH));
 }
 
@@ -71,11 +90,12 @@ function describe(
 
 /** Speculation on against off, as the engine itself would run it. */
 export function compareDraft(
-  engine: LocalEngine,
+  engine: Engine,
   requests: readonly GenerateRequest[],
   rounds: number,
 ): Promise<Comparison> {
-  return compareSpeculation(engine, requests, DEFAULT_SPECULATION, rounds);
+  const shorter = requests.map((request) => ({ ...request, maxTokens: COMPARED_TOKENS }));
+  return compareSpeculation(engine, shorter, DEFAULT_SPECULATION, rounds);
 }
 
 interface Acceptance {
@@ -86,24 +106,29 @@ interface Acceptance {
   readonly byPosition: readonly number[];
 }
 
+/** Of the model draft's own guesses: with a fixed draft length, prompt lookup makes none where there is a draft. */
 async function measureAcceptance(
-  engine: LocalEngine,
+  engine: Engine,
   requests: readonly GenerateRequest[],
+  isHopeless: (perToken: number) => boolean,
 ): Promise<Acceptance> {
   const speculation = { ...DEFAULT_SPECULATION, draftLength: PROBE_DRAFT_LENGTH };
-  let [rounds, drafted] = [0, 0];
-  const accepted = new Array<number>(PROBE_DRAFT_LENGTH).fill(0);
+  const all: GenerationStats[] = [];
   for (const request of requests) {
     const { stats } = await timeGeneration(engine, { ...request, speculation });
-    rounds += stats.numSpecSteps;
-    drafted += stats.numDraftTokens;
-    stats.acceptedPerPosition.forEach((count, position) => {
-      accepted[position]! += count;
-    });
+    all.push(stats);
+    if (all.length === FEWEST_REQUESTS && isHopeless(acceptanceOf(all).perToken)) break;
   }
-  const reached = [rounds, ...accepted.slice(0, -1)];
+  return acceptanceOf(all);
+}
+
+function acceptanceOf(all: readonly GenerationStats[]): Acceptance {
+  const accepted = Array.from({ length: PROBE_DRAFT_LENGTH }, (_, position) =>
+    sum(all.map(({ acceptedPerPosition }) => acceptedPerPosition[position] ?? 0)),
+  );
+  const reached = [sum(all.map(({ numSpecSteps }) => numSpecSteps)), ...accepted.slice(0, -1)];
   return {
-    rate: share(sum(accepted), drafted),
+    rate: share(sum(accepted), sum(all.map(({ numDraftTokens }) => numDraftTokens))),
     perToken: share(sum(accepted), sum(reached)),
     byPosition: accepted.map((count, i) => share(count, reached[i]!)),
   };

@@ -1,6 +1,6 @@
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { clearStaleTemporaries, placeFile, temporaryName } from '../artifact/index.ts';
+import { clearStaleTemporaries, placeFile, temporaryName, writingTo } from '../artifact/index.ts';
 import type { ModelFolder } from '../hf/index.ts';
 import { type Rounding, writeRoundedFile } from '../quant/index.ts';
 
@@ -19,10 +19,19 @@ export interface StageOptions {
   readonly onProgress: (detail: string, share: number) => void;
 }
 
-/** Rounds the model's weights where drafts need it. Beside the artifact, so that they need not be copied again. */
-export async function openStage(folder: ModelFolder, options: StageOptions): Promise<Stage> {
-  const { roundings, signal, onProgress } = options;
-  const out = resolve(options.outDir);
+/**
+ * Rounds the model's weights where drafts need it. Beside the artifact, so that they need not be copied again. Throws
+ * SdfpError `invalid_request` where the place is full or cannot be written to.
+ */
+export function openStage(folder: ModelFolder, options: StageOptions): Promise<Stage> {
+  return writingTo(options.outDir, () => fillStage(folder, options));
+}
+
+async function fillStage(
+  folder: ModelFolder,
+  { outDir, roundings, signal, onProgress }: StageOptions,
+): Promise<Stage> {
+  const out = resolve(outDir);
   await mkdir(dirname(out), { recursive: true });
   await clearStaleTemporaries(out);
   const dir = temporaryName(out);

@@ -5,7 +5,7 @@ import type { ScoreResult } from '../fit/index.ts';
 import type { ServingGraph } from '../graph/index.ts';
 import type { ModelFolder } from '../hf/index.ts';
 import type { DraftStudy, ExampleText, Study } from '../report/types.ts';
-import { loadTextCodec } from '../text/index.ts';
+import type { TextCodec } from '../text/index.ts';
 import type { Candidate } from './candidates.ts';
 import { compareMethods } from './compare-methods.ts';
 import { measureLengths } from './draft-lengths.ts';
@@ -15,6 +15,8 @@ type Ids = readonly number[];
 
 export interface StudyOptions {
   readonly folder: ModelFolder;
+  /** The model's own. */
+  readonly codec: TextCodec;
   /** Folder of the weights that the graphs name. */
   readonly weightsDir: string;
   readonly scores: ScoreResult;
@@ -93,12 +95,10 @@ async function studyDraft(
   return { name, ...study };
 }
 
-/** A model folder may lack a tokenizer, or have one that we cannot stream: it can still be baked. */
 async function tryExample(engine: LocalEngine, options: StudyOptions): Promise<ExampleText | null> {
-  const { folder, prompts, measured, signal } = options;
-  const text = await loadTextCodec(folder.dir).catch(() => null);
+  const { folder, codec: text, prompts, measured, signal } = options;
   const promptIds = prompts[0];
-  if (text === null || promptIds === undefined) return null;
+  if (promptIds === undefined) return null;
   const draftLength = measured.servedDraft === null ? EXAMPLE_DRAFT_LENGTH : undefined;
   return writeExample({
     engine,

@@ -8,7 +8,8 @@ import {
 } from '../fit/index.ts';
 import type { ServingGraph } from '../graph/index.ts';
 import type { ModelFolder } from '../hf/index.ts';
-import { loadTextCodec } from '../text/index.ts';
+import { abortable } from '../measure/abortable.ts';
+import type { TextCodec } from '../text/index.ts';
 
 type Ids = readonly number[];
 
@@ -30,9 +31,13 @@ const PROMPT_TOKENS = 32;
 const HELD_OUT_SEED = 0x5eed;
 
 /** Sequences of the user's file; the last ones are held out. Throws SdfpError `invalid_request` for a file that cannot be used. */
-export async function readBuildText(folder: ModelFolder, calibrationFile: string): Promise<BuildText> {
+export async function readBuildText(
+  folder: ModelFolder,
+  codec: TextCodec,
+  calibrationFile: string,
+): Promise<BuildText> {
   const { calibration, heldOut: unseen } = await readFileSequences(calibrationFile, {
-    encoder: await fileEncoder(folder.dir),
+    encoder: fileEncoder(codec),
     maxTokens: sequenceTokens(folder),
     heldOut: HELD_OUT_SEQUENCES,
   });
@@ -44,22 +49,34 @@ export async function readBuildText(folder: ModelFolder, calibrationFile: string
   };
 }
 
+/** How text is sampled. */
+export interface SampleOptions {
+  readonly seed: number;
+  /** Ends sampling within one step of the model, that of the calibration text too. */
+  readonly signal?: AbortSignal | undefined;
+  /** Of the held-out text: the calibration text is sampled while it is scored. */
+  readonly onProgress?: ((detail: string, share: number) => void) | undefined;
+}
+
 /** Text that the model itself writes at temperature 1: labels drawn from the model, and no data set is needed. */
 export async function sampleBuildText(
   folder: ModelFolder,
   target: ServingGraph,
-  seed: number,
+  { seed, signal, onProgress }: SampleOptions,
 ): Promise<BuildText> {
+  onProgress?.('loading the model', 0);
   const engine = await createEngine({ graph: target.bytes, spec: target.spec, weightsDir: folder.dir });
   const sequencesFrom = (from: number) =>
     sampleSequences({
-      sample: samplerOf(engine, folder.generation.eosTokenIds),
+      sample: samplerOf(abortable(engine, signal), folder.generation.eosTokenIds),
       starts: [startOfText(folder.generation)],
       maxTokens: sequenceTokens(folder),
       seed: from,
     });
   try {
-    const unseen = await take(sequencesFrom((seed ^ HELD_OUT_SEED) >>> 0), HELD_OUT_SEQUENCES);
+    const unseen = await take(sequencesFrom((seed ^ HELD_OUT_SEED) >>> 0), HELD_OUT_SEQUENCES, (count) =>
+      onProgress?.(`${count} of ${HELD_OUT_SEQUENCES} held-out sequences`, count / HELD_OUT_SEQUENCES),
+    );
     return {
       calibration: sequencesFrom(seed),
       unseen,
@@ -80,8 +97,7 @@ function toPrompts(sequences: readonly Ids[]): Ids[] {
   return sequences.map((ids) => ids.slice(0, Math.min(PROMPT_TOKENS, Math.ceil(ids.length / 2))));
 }
 
-async function fileEncoder(modelDir: string): Promise<CalibrationEncoder> {
-  const text = await loadTextCodec(modelDir);
+function fileEncoder(text: TextCodec): CalibrationEncoder {
   return {
     encodeText: (content) => text.encode(content),
     encodeChat: (messages) =>
@@ -105,11 +121,16 @@ function samplerOf(engine: Engine, stopTokenIds: Ids): SampleTokens {
   };
 }
 
-/** The first `count` items. */
-export async function take<T>(items: AsyncIterable<T> | Iterable<T>, count: number): Promise<T[]> {
+/** The first `count` items. `onItem` is told how many there are. */
+export async function take<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  count: number,
+  onItem?: (taken: number) => void,
+): Promise<T[]> {
   const taken: T[] = [];
   for await (const item of items) {
     taken.push(item);
+    onItem?.(taken.length);
     if (taken.length === count) break;
   }
   return taken;

@@ -6,6 +6,8 @@ import { completeSampling as completeByRule, type SamplingChoice } from '../serv
 import type { RuntimeOptions } from './model.ts';
 import { type NumberBounds, parseNumber } from './values.ts';
 
+type Verification = SpeculationParams['verification'];
+
 const MAX_SEED = 2 ** 32 - 1;
 
 /** Flags of commands that generate, in citty's terms. */
@@ -55,7 +57,11 @@ export const samplingFlags = {
 } as const;
 
 /** Flags about speculation, in citty's terms. */
-export const speculationFlags = {
+export const speculationFlags: {
+  speculation: { type: 'boolean'; default: true; description: string; negativeDescription: string };
+  'draft-tokens': { type: 'string'; valueHint: string; description: string };
+  verification: { type: 'enum'; options: Verification[]; description: string };
+} = {
   speculation: {
     type: 'boolean',
     default: true,
@@ -67,7 +73,13 @@ export const speculationFlags = {
     valueHint: 'N',
     description: 'Draft exactly N tokens per round, 1 to 16; default: chosen by measured cost, 0 included',
   },
-} as const;
+  verification: {
+    type: 'enum',
+    options: ['coupled', 'rejection'],
+    description:
+      'coupled: the text of a seed is the same without speculation; rejection: the same distribution, another text. Default coupled',
+  },
+};
 
 /** Flags about the session, in citty's terms. */
 export const runtimeFlags: {
@@ -109,10 +121,11 @@ export function completeSampling(choice: SamplingChoice, folder: GenerationDefau
 export function parseSpeculation(flags: {
   readonly speculation: boolean;
   readonly 'draft-tokens'?: string | undefined;
+  readonly verification?: Verification | undefined;
 }): SpeculationParams {
   const bounds = { min: 1, max: MAX_DRAFT_LENGTH, isWhole: true };
   const draftLength = parseNumber('draft-tokens', flags['draft-tokens'], bounds);
-  return { enabled: flags.speculation, draftLength, verification: 'coupled' };
+  return { enabled: flags.speculation, draftLength, verification: flags.verification ?? 'coupled' };
 }
 
 /** Throws SdfpError `invalid_request`. */

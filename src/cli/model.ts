@@ -19,6 +19,8 @@ import { usageError } from './errors.ts';
 /** A model that commands run in their own thread. */
 export interface OpenModel extends AsyncDisposable {
   readonly engine: LocalEngine;
+  /** What the engine was made from, for another in a thread of its own. */
+  readonly engineOptions: EngineOptions;
   readonly text: TextCodec;
   readonly defaults: GenerationDefaults;
   /** Name of the draft; null: plain decoding. */
@@ -44,8 +46,9 @@ export async function openModel(
     ? await fromArtifact(dir, draftName)
     : await fromModelFolder(dir, draftName);
   const text = await loadTextCodec(source.weightsDir);
-  const engine = await createEngine({ ...source, ...runtime });
-  return { engine, text, defaults, draft, [Symbol.asyncDispose]: () => engine.dispose() };
+  const engineOptions = { ...source, ...runtime };
+  const engine = await createEngine(engineOptions);
+  return { engine, engineOptions, text, defaults, draft, [Symbol.asyncDispose]: () => engine.dispose() };
 }
 
 interface Source {

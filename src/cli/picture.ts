@@ -83,7 +83,11 @@ function drawMeasured(measured: MeasuredFacts): string[] {
   const { machine, costs, acceptanceRate, acceptanceByPosition: byPosition } = measured;
   const steps = [
     `target ${costs.targetMs.toFixed(2)} ms`,
-    ...(costs.draftMs === null ? [] : [`draft ${costs.draftMs.toFixed(2)} ms`]),
+    ...(costs.draftMs === null
+      ? []
+      : [
+          `draft ${costs.draftMs.toFixed(2)} ms (first of a round ${(costs.draftMs + costs.draftStartMs).toFixed(2)} ms)`,
+        ]),
     ...costs.verification.map(({ width, ms }) => `${width} tokens ${ms.toFixed(2)} ms`),
   ];
   const speed = (value: number): string => value.toFixed(1);

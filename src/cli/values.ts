@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
+import { messageOf } from '../lib/errors.ts';
+import { explainSystemError } from '../lib/system-error.ts';
 import { listUnitNames, parseUnit } from '../lib/units.ts';
 import type { Unit } from '../plan/types.ts';
 import { usageError } from './errors.ts';
@@ -54,10 +56,10 @@ const IdsFile = v.pipe(
 
 /** Sequences of token ids in a file `[[ids], ...]`. Throws SdfpError `invalid_request` that says where the file is wrong. */
 export async function readIdsFile(flag: string, path: string): Promise<number[][]> {
-  const text = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw usageError(`--${flag}: ${path} cannot be read (${cause.message})`, flag);
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw usageError(`--${flag}: ${path} cannot be read: ${explainSystemError(cause)}`, flag);
   });
-  const result = v.safeParse(IdsFile, parseJson(text) ?? text);
+  const result = v.safeParse(IdsFile, parseJson(flag, path, text));
   if (result.success) return result.output;
   const [issue] = result.issues;
   const at = v.getDotPath(issue);
@@ -68,11 +70,12 @@ export async function readIdsFile(flag: string, path: string): Promise<number[][
   );
 }
 
-function parseJson(text: string): unknown {
+function parseJson(flag: string, path: string, text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch {
-    return undefined;
+  } catch (cause) {
+    const found = text.trim() === '' ? 'is empty' : `is not JSON (${messageOf(cause)})`;
+    throw usageError(`--${flag}: ${path} ${found}; the file needs the form [[1, 2, 3], ...]`, flag);
   }
 }
 

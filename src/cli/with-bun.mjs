@@ -10,6 +10,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -18,7 +19,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -26,9 +27,17 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const modules = join(root, 'node_modules');
 const stampFile = join(modules, '.sdfp-installed');
+/** There while an install runs, and after one that was broken off: what it left cannot be trusted. */
+const unfinishedFile = join(modules, '.sdfp-installing');
 const lockFile = join(modules, '.sdfp-install.lock');
 /** Time without a sign of life from the owner after which its lock counts for nothing, in milliseconds. */
 const LOCK_SILENCE_MS = 120_000;
+/** What Bun is told to install. */
+const INSTALL = ['install', '--frozen-lockfile'];
+/** How often to look whether npm still runs, in milliseconds. */
+const NPM_CHECK_MS = 250;
+/** The command line, relative to the repository as the scripts of package.json name it. */
+const CLI = 'src/cli/sdfp.mjs';
 const exe = process.platform === 'win32' ? '.exe' : '';
 
 /** The command that runs now, and the first signal that arrived. */
@@ -49,6 +58,22 @@ function passSignalsOn() {
   }
 }
 
+/**
+ * Ends the command when npm is gone: killed, or with its terminal, it tells nobody, and what it started would run on.
+ * Only under npm: who starts this file by itself may well end before it.
+ */
+function watchNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const npm = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(watch);
+    life.interruptedBy ??= 'SIGHUP';
+    life.child?.kill('SIGTERM');
+  }, NPM_CHECK_MS);
+  watch.unref();
+}
+
 /** Between two commands: ends with the status of the signal that arrived, if one did. */
 function exitIfInterrupted() {
   if (life.interruptedBy !== undefined) process.exit(128 + constants.signals[life.interruptedBy]);
@@ -58,9 +83,9 @@ function exitIfInterrupted() {
  * Runs a command to its end.
  * @returns {Promise<{ status: number, output: string }>} `output` (stdout and stderr) is empty unless `quiet`.
  */
-function runCommand([file, ...args], { quiet = false, cwd = process.cwd() } = {}) {
+function runCommand([file, ...args], { quiet = false, cwd = process.cwd(), env = process.env } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { cwd, stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
+    const child = spawn(file, args, { cwd, env, stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
     life.child = child;
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (output += data));
@@ -208,13 +233,40 @@ function ignoreMissing(action) {
 }
 
 async function install(pinned) {
+  if (existsSync(unfinishedFile)) removeUnfinished();
   const bun = await findBun(pinned);
   if (life.interruptedBy !== undefined) return undefined;
   process.stderr.write(`sdfp: installing dependencies${bun ? '' : ' and Bun'} into node_modules (once)\n`);
-  const command = [...(bun ? [bun] : bunFromNpm(pinned)), 'install', '--frozen-lockfile'];
-  const { status, output } = await runCommand(command, { quiet: true, cwd: root });
-  if (status === 0) writeFileSync(stampFile, lockDigest());
-  return status === 0 ? undefined : describeFailure(output);
+  writeFileSync(unfinishedFile, '');
+  const { status, output } = await (bun ? installWith(bun) : installThroughNpm(pinned));
+  if (status !== 0) return describeFailure(output);
+  writeFileSync(stampFile, lockDigest());
+  rmSync(unfinishedFile, { force: true });
+  return undefined;
+}
+
+/** All that an install put there before it was broken off; not the lock, which is ours. */
+function removeUnfinished() {
+  for (const name of readdirSync(modules)) {
+    const file = join(modules, name);
+    if (file !== lockFile && file !== unfinishedFile) rmSync(file, { recursive: true, force: true });
+  }
+}
+
+function installWith(bun) {
+  return runCommand([bun, ...INSTALL], { quiet: true, cwd: root });
+}
+
+/** From an empty folder: in the repository npm takes the `bun` of node_modules, which may be half of one. */
+async function installThroughNpm(pinned) {
+  const cwd = mkdtempSync(join(tmpdir(), 'sdfp-npm-'));
+  // Set by the npm that runs our script; it would send the other one back to the repository.
+  const { npm_config_local_prefix: _, ...env } = process.env;
+  try {
+    return await runCommand([...bunFromNpm(pinned), ...INSTALL, '--cwd', root], { quiet: true, cwd, env });
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
+  }
 }
 
 /** The line of an installer's output that says most. */
@@ -244,7 +296,18 @@ async function ensureInstalled(pinned) {
   }
 }
 
+/**
+ * npm runs scripts in the repository, wherever it was called: paths that a person gives to `npm run sdfp` are relative to
+ * the folder that npm notes in INIT_CWD. Everything else runs where it is.
+ */
+function placeCommand(bun, args) {
+  const { INIT_CWD } = process.env;
+  if (args[0] !== CLI || INIT_CWD === undefined || !existsSync(INIT_CWD)) return [[bun, ...args]];
+  return [[bun, join(root, CLI), ...args.slice(1)], { cwd: INIT_CWD }];
+}
+
 passSignalsOn();
+watchNpm();
 const pinned = readPackage().devDependencies.bun;
 try {
   await ensureInstalled(pinned);
@@ -255,5 +318,5 @@ const bun = await findBun(pinned);
 exitIfInterrupted();
 if (bun === undefined)
   fail(`no Bun ${pinned} for ${process.platform}-${process.arch} in node_modules or on PATH`);
-const { status } = await runCommand([bun, ...process.argv.slice(2)]);
+const { status } = await runCommand(...placeCommand(bun, process.argv.slice(2)));
 process.exit(status);

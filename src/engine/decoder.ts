@@ -1,5 +1,4 @@
 import { noiseKey } from '../lib/random.ts';
-import { confidenceOf } from './confidence.ts';
 import type { SpeculationKnowledge } from './experience.ts';
 import type { ModelRunner } from './model.ts';
 import type { Profiler } from './profiler.ts';
@@ -14,8 +13,6 @@ export class Decoder {
   readonly profiler: Profiler;
   readonly #sampler: Sampler;
   readonly #targetProbs: Float32Array; // [V]
-  /** One per draft position; made when first used. */
-  readonly #draftProbs: Float32Array[] = [];
 
   constructor(model: ModelRunner, knowledge: SpeculationKnowledge, profiler: Profiler) {
     this.model = model;
@@ -41,12 +38,9 @@ export class Decoder {
     return this.#sample(sequence, logits, { ...sampling, seed });
   }
 
-  /** The model draft's own probability of the token that it picked, before filters and penalties. */
-  confidence(sequence: Sequence, logits: Float32Array, id: number): number {
-    const started = performance.now();
-    const confidence = confidenceOf(logits, id, sequence.request.sampling.temperature);
-    this.profiler.addSampling(performance.now() - started);
-    return confidence;
+  /** Of the token sampled last, see {@linkcode Sampler.lead}. */
+  get lead(): number {
+    return this.#sampler.lead;
   }
 
   /** The distribution that {@linkcode sample} draws from; [V], valid until the next call. */
@@ -54,10 +48,9 @@ export class Decoder {
     return this.#writeProbs(sequence, logits, this.#targetProbs);
   }
 
-  /** The same for draft position `index`; [V], valid until the next round. */
-  draftProbs(sequence: Sequence, logits: Float32Array, index: number): Float32Array {
-    this.#draftProbs[index] ??= new Float32Array(this.model.vocabSize);
-    return this.#writeProbs(sequence, logits, this.#draftProbs[index]!);
+  /** The same as an array of its own: other sequences draft before this one's tokens are verified. */
+  draftProbs(sequence: Sequence, logits: Float32Array): Float32Array {
+    return this.#writeProbs(sequence, logits, new Float32Array(this.model.vocabSize));
   }
 
   #sample(sequence: Sequence, logits: Float32Array, params: SamplingParams): number {

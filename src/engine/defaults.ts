@@ -24,7 +24,7 @@ export const DEFAULT_SPECULATION: SpeculationParams = {
 export const MAX_DRAFT_LENGTH = 16;
 
 /** Longest model draft that the engine chooses by itself; prompt lookup costs no steps and may go to the caller's limit. */
-export const MAX_CHOSEN_DRAFT_LENGTH = 8;
+export const MAX_CHOSEN_DRAFT_LENGTH = 12;
 
 /** Requests running and waiting at once, unless the options say otherwise. */
 export const DEFAULT_MAX_RUNNING = 16;

@@ -9,9 +9,9 @@ export interface Draft {
   readonly ids: readonly number[];
   /** The distributions that they were drawn from, ids.length x [V], for rejection verification; empty: no chance was in it. */
   readonly probs: readonly Float32Array[];
-  /** The drafter's own probability of each token; empty where it was not looked at. */
-  readonly confidences: readonly number[];
+  /** How far each token was ahead of the drafter's next best, see `Sampler.lead`; empty where it was not looked at. */
+  readonly leads: readonly number[];
 }
 
 /** Proposes nothing: plain decoding. */
-export const NO_DRAFT: Draft = { origin: 'draft', ids: [], probs: [], confidences: [] };
+export const NO_DRAFT: Draft = { origin: 'draft', ids: [], probs: [], leads: [] };

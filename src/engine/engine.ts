@@ -16,6 +16,7 @@ import { type Job, Scheduler } from './scheduler.ts';
 import { Sequence } from './sequence.ts';
 import { SequenceStats } from './sequence-stats.ts';
 import { StepMeter } from './step-meter.ts';
+import type { RoundStep } from './turns.ts';
 import type { Engine, EngineEvent, EngineInfo, EngineLoad, GenerateRequest } from './types.ts';
 import { checkRequest } from './validate.ts';
 
@@ -23,7 +24,7 @@ const DEFAULT_ACCEPTANCE_PRIOR = 0.6;
 /** Timed runs at load: enough for a fresh engine to know what drafts and verification cost, short enough for a cold start. */
 const LOAD_MEASUREMENT = {
   pastTokens: 64,
-  widths: [1, 2, 3, 5, 9],
+  widths: [1, 2, 3, 5, 9, 13],
   runs: 5,
   budgetMs: 500,
   statistic: 'least',
@@ -42,13 +43,19 @@ export interface LocalEngine extends Engine {
   stepCosts(): StepCosts;
 }
 
+/** Who drafts and verifies, and what they know. */
+interface Team {
+  readonly knowledge: SpeculationKnowledge;
+  readonly decoder: Decoder;
+  readonly drafter: Drafter;
+}
+
 /** An engine over a loaded model, which it owns from then on. */
 export class ModelEngine implements LocalEngine {
   readonly info: EngineInfo;
   readonly #model: ModelRunner;
-  readonly #decoder: Decoder;
-  readonly #drafter: Drafter;
-  readonly #knowledge: SpeculationKnowledge;
+  readonly #acceptancePrior: number;
+  readonly #team: Team;
   readonly #profiler: Profiler;
   readonly #scheduler: Scheduler;
   readonly #grammars: GrammarStore = new GrammarStore();
@@ -61,15 +68,14 @@ export class ModelEngine implements LocalEngine {
     this.#model = model;
     this.#profiler = profiler;
     const meter = new StepMeter(costs ?? measureAtLoad(model), LOAD_MEASUREMENT.runs);
-    const acceptance = limits.acceptancePrior ?? DEFAULT_ACCEPTANCE_PRIOR;
-    this.#knowledge = new SpeculationKnowledge(meter, hasDraft, acceptance);
-    this.#decoder = new Decoder(model, this.#knowledge, profiler);
-    this.#drafter = new CombinedDrafter(new LayerSkipDrafter(this.#decoder));
+    this.#acceptancePrior = limits.acceptancePrior ?? DEFAULT_ACCEPTANCE_PRIOR;
+    this.#team = this.#createTeam(meter);
     this.#scheduler = new Scheduler(
       {
         maxRunning: limits.maxRunning ?? DEFAULT_MAX_RUNNING,
         maxWaiting: limits.maxWaiting ?? DEFAULT_MAX_WAITING,
       },
+      (steps) => this.#runSteps(steps),
       profiler,
     );
     profiler.reset();
@@ -107,23 +113,47 @@ export class ModelEngine implements LocalEngine {
   }
 
   stepCosts(): StepCosts {
-    return this.#knowledge.meter.costs;
+    return this.#team.knowledge.meter.costs;
   }
 
   #jobOf(request: GenerateRequest): Job {
     const stats = new SequenceStats();
     let place: ModelSequence | undefined;
     return {
+      group: request.group,
       start: () => {
         stats.start();
-        const policy = new RoundPolicy(request, this.#knowledge);
+        const { knowledge, drafter, decoder } = request.isWarmUp ? this.#forgetfulTeam() : this.#team;
+        const policy = new RoundPolicy(request, knowledge);
         const constraint = this.#constraintOf(request);
         place = this.#model.openSequence();
         const sequence = new Sequence(request, place, policy, stats, this.info.maxContextTokens, constraint);
-        return generate(sequence, this.#drafter, this.#decoder);
+        return generate(sequence, drafter, decoder);
       },
       release: () => place?.dispose(),
     };
+  }
+
+  #runSteps(steps: readonly RoundStep[]): readonly (Float32Array | undefined)[] {
+    const started = performance.now();
+    const logits = this.#model.forwardTogether(steps);
+    const ms = performance.now() - started;
+    const ran = steps.filter((_, i) => logits[i] !== undefined);
+    const tokens = ran.reduce((sum, { ids }) => sum + ids.length, 0);
+    if (ran.every(({ isTypical }) => isTypical)) this.#team.knowledge.meter.recordTarget(tokens, ms);
+    return logits;
+  }
+
+  #createTeam(meter: StepMeter): Team {
+    const sharing = () => this.#scheduler.numDecoding;
+    const knowledge = new SpeculationKnowledge(meter, this.info.hasDraft, this.#acceptancePrior, sharing);
+    const decoder = new Decoder(this.#model, knowledge, this.#profiler);
+    return { knowledge, decoder, drafter: new CombinedDrafter(new LayerSkipDrafter(decoder)) };
+  }
+
+  /** What it learns goes with it. */
+  #forgetfulTeam(): Team {
+    return this.#createTeam(new StepMeter(this.stepCosts(), LOAD_MEASUREMENT.runs));
   }
 
   #constraintOf({

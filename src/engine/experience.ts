@@ -1,6 +1,7 @@
 import { AcceptanceEstimate } from './acceptance.ts';
 import { AcceptanceByClass } from './acceptance-by-class.ts';
-import { RoundAverage } from './round-average.ts';
+import { MAX_CHOSEN_DRAFT_LENGTH } from './defaults.ts';
+import { RoundAverage, type TypicalRound } from './round-average.ts';
 import type { StepMeter } from './step-meter.ts';
 
 /** Trials (rounds) that what is known of other requests stands for at the start of one, and those that one remembers. */
@@ -16,20 +17,22 @@ const MATCH_CLASSES = [1, 2, 3, 4, 6, 9, 16];
  * .20 .1): every guess is scored whether it is used or not, so pessimism costs nothing and optimism costs steps.
  */
 const MATCH_PRIORS = [0.1, 0.2, 0.3, 0.45, 0.55, 0.65, 0.75];
-/** The draft's own probability of its token; most of a good draft's tokens are in the last classes. */
-const CONFIDENCE_CLASSES = [0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97];
-/** A calibrated draft: the middle of each class. */
-const CONFIDENCE_PRIORS = [0.1, 0.3, 0.5, 0.7, 0.85, 0.935, 0.985];
+/** How far the draft's token was ahead of its next best, in logits over temperature. */
+const LEAD_CLASSES = [0, 0.1, 0.25, 0.5, 1, 2, 4];
+/** The middle of each. */
+const TYPICAL_LEADS = [0.05, 0.17, 0.37, 0.75, 1.5, 3, 5];
+/** Leads are about exponentially distributed with this mean (stories, any temperature: 1.6 to 2.1). */
+const MEAN_LEAD = 1.9;
 
 /** What is known about how often guesses are right. */
 export interface Experience {
-  /** Of the model draft's tokens, whatever their confidence. */
+  /** Of the model draft's tokens, whatever their lead. */
   readonly draft: AcceptanceEstimate;
-  /** Of the model draft's tokens, by confidence. */
-  readonly byConfidence: AcceptanceByClass;
+  /** Of the model draft's tokens, by their lead over the next best. */
+  readonly byLead: AcceptanceByClass;
   /** Of prompt lookup's tokens, by length of the match. */
   readonly byMatch: AcceptanceByClass;
-  /** What rounds of the model draft brought and cost. */
+  /** What rounds of the model draft brought. */
   readonly draftRounds: RoundAverage;
 }
 
@@ -38,14 +41,26 @@ export class SpeculationKnowledge {
   readonly meter: StepMeter;
   readonly hasDraft: boolean;
   readonly #acceptancePrior: number;
+  readonly #numDecoding: () => number;
   /** By temperature in quarters: the same guess is right less often at a high one. */
   readonly #experiences: Map<number, Experience> = new Map();
 
-  /** `acceptancePrior`: of the model draft's tokens. */
-  constructor(meter: StepMeter, hasDraft: boolean, acceptancePrior: number) {
+  /** `acceptancePrior`: of the model draft's tokens; `numDecoding`: generations that share target steps. */
+  constructor(
+    meter: StepMeter,
+    hasDraft: boolean,
+    acceptancePrior: number,
+    numDecoding: () => number = () => 1,
+  ) {
+    this.#numDecoding = numDecoding;
     this.meter = meter;
     this.hasDraft = hasDraft;
     this.#acceptancePrior = acceptancePrior;
+  }
+
+  /** Generations that share a target step at present; 1 or more. */
+  get numSharing(): number {
+    return Math.max(1, this.#numDecoding());
   }
 
   /** Shared by all requests at about this temperature. */
@@ -60,28 +75,37 @@ export class SpeculationKnowledge {
     const { trials, rounds } = ENGINE_MEMORY;
     return {
       draft: new AcceptanceEstimate(this.#acceptancePrior, ENGINE_WEIGHT, trials),
-      byConfidence: new AcceptanceByClass(CONFIDENCE_CLASSES, CONFIDENCE_PRIORS, ENGINE_WEIGHT, trials),
+      byLead: new AcceptanceByClass(LEAD_CLASSES, leadPriors(this.#acceptancePrior), ENGINE_WEIGHT, trials),
       byMatch: new AcceptanceByClass(MATCH_CLASSES, MATCH_PRIORS, ENGINE_WEIGHT, trials),
       draftRounds: new RoundAverage(this.#hopedRound(), ENGINE_WEIGHT, rounds),
     };
   }
 
   /** A round whose draft stops right at its first wrong token: hope, so that a draft is tried before it is given up. */
-  #hopedRound(): { tokens: number; cost: number } {
-    const { draftMs, targetMs } = this.meter.costs;
-    const accepted = Math.min(this.#acceptancePrior / (1 - this.#acceptancePrior), targetMs.length - 1);
-    const [below, above] = [targetMs[Math.floor(accepted)]!, targetMs[Math.ceil(accepted)]!];
-    const verificationMs = below + (accepted % 1) * (above - below);
-    return { tokens: accepted + 1, cost: ((accepted + 1) * draftMs + verificationMs) / targetMs[0]! };
+  #hopedRound(): TypicalRound {
+    const odds = this.#acceptancePrior / (1 - this.#acceptancePrior);
+    const drafted = Math.min(odds + 1, MAX_CHOSEN_DRAFT_LENGTH);
+    return { drafted, tokens: Math.min(odds, drafted) + 1 };
   }
 }
 
+/**
+ * Acceptance by lead of a draft that is accepted with probability `acceptance`: 1 - exp(-lead / s) / 2, a toss-up where
+ * two tokens are even, with the s that gives the mean. Measured on stories, for drafts of acceptance .95 and .84: .64 .76
+ * .94 1 1 1 1 and .44 .51 .65 .84 .93 .98 1; this gives .61 .75 .92 .99 1 1 1 and .54 .59 .67 .79 .91 .98 1.
+ */
+function leadPriors(acceptance: number): number[] {
+  const tossUps = 2 * (1 - acceptance); // = s / (s + MEAN_LEAD)
+  const scale = (MEAN_LEAD * tossUps) / Math.max(0.1, 1 - tossUps);
+  return TYPICAL_LEADS.map((lead) => 1 - Math.exp(-lead / scale) / 2);
+}
+
 /** A request's own experience, which starts from the shared one. */
-export function forkExperience({ draft, byConfidence, byMatch, draftRounds }: Experience): Experience {
+export function forkExperience({ draft, byLead, byMatch, draftRounds }: Experience): Experience {
   const { trials, rounds } = REQUEST_MEMORY;
   return {
     draft: new AcceptanceEstimate(draft.rate, SHARED_WEIGHT.trials, trials),
-    byConfidence: byConfidence.fork(SHARED_WEIGHT.trials, trials),
+    byLead: byLead.fork(SHARED_WEIGHT.trials, trials),
     byMatch: byMatch.fork(SHARED_WEIGHT.trials, trials),
     draftRounds: new RoundAverage(draftRounds, SHARED_WEIGHT.rounds, rounds),
   };

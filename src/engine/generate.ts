@@ -5,22 +5,20 @@ import type { Drafter } from './drafter.ts';
 import { tokenLogprob } from './logprobs.ts';
 import { prefill } from './prefill.ts';
 import type { Sequence } from './sequence.ts';
-import type { DoneEvent, EngineEvent, TokensEvent } from './types.ts';
+import type { RoundStep, Turns } from './turns.ts';
+import type { DoneEvent, TokensEvent } from './types.ts';
 import { type Verdict, verifyCoupled, verifyRejection } from './verify.ts';
 
 /**
- * One generation, a turn per `next()`: prefill chunks, then rounds. Plain decoding is a round without draft tokens.
+ * One generation: prefill chunks, then rounds. Each yields the step that it needs of the target, to be run with those of
+ * others, and then what came of it. Plain decoding is a round without draft tokens.
  * The last part of the prompt is the first round's input, so the first token costs no run of its own.
  */
-export function* generate(
-  sequence: Sequence,
-  drafter: Drafter,
-  decoder: Decoder,
-): Generator<EngineEvent | undefined, void> {
+export function* generate(sequence: Sequence, drafter: Drafter, decoder: Decoder): Turns {
   yield* prefill(sequence, decoder);
   while (sequence.finishReason === undefined) {
     const draft = propose(sequence, drafter);
-    const logits = runTarget(sequence, draft, decoder);
+    const logits = yield* runTarget(sequence, draft);
     const verdict = verify(sequence, draft, logits, decoder);
     yield accept(sequence, draft, verdict, logits, decoder);
   }
@@ -33,12 +31,16 @@ function propose(sequence: Sequence, drafter: Drafter): Draft {
 }
 
 /** The target's logits after the pending tokens and after each draft token, [draft + 1, V], in one run. */
-function runTarget(sequence: Sequence, draft: Draft, decoder: Decoder): Float32Array {
-  const rows = draft.ids.length + 1;
-  const input = [...sequence.pending, ...draft.ids];
-  const started = performance.now();
-  const logits = sequence.model.forward(input, rows, 'target');
-  if (input.length === rows) decoder.knowledge.meter.recordTarget(rows, performance.now() - started);
+function* runTarget(
+  { pending, model, policy, request }: Sequence,
+  draft: Draft,
+): Generator<RoundStep, Float32Array, Float32Array | undefined> {
+  const [ids, outputRows] = [[...pending, ...draft.ids], draft.ids.length + 1];
+  // After a draft, some of a plain step's weights are out of the caches: not what plain decoding costs.
+  const isRound = ids.length === outputRows && (outputRows > 1 || policy.isDecodingPlainly);
+  const isTypical = isRound && request.isWarmUp !== true;
+  const logits = yield { type: 'step', sequence: model, ids, outputRows, isTypical };
+  if (logits === undefined) throw new TypeError('a round was continued without the logits of its step');
   return logits;
 }
 
@@ -80,8 +82,8 @@ function accept(
   const ids = sequence.extend([...draft.ids.slice(0, verdict.accepted), verdict.next]);
   const accepted = Math.min(verdict.accepted, ids.length);
   const count = sequence.request.topLogprobs;
-  const { origin, confidences } = draft;
-  sequence.policy.record({ origin, drafted, accepted: verdict.accepted, confidences });
+  const { origin, leads } = draft;
+  sequence.policy.record({ origin, drafted, accepted: verdict.accepted, leads });
   sequence.stats.recordRound(drafted, accepted, ids.length);
   return {
     type: 'tokens',

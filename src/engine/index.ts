@@ -15,6 +15,7 @@ export {
   MAX_TOP_LOGPROBS,
 } from './defaults.ts';
 export { type LocalEngine, ModelEngine } from './engine.ts';
+export { countRunning } from './fair-share.ts';
 export type { MeasureStepsOptions } from './measure-steps.ts';
 export type { EngineLimits, EngineOptions } from './options.ts';
 export type { EngineProfile, RunProfile } from './profiler.ts';

@@ -1,105 +1,90 @@
-import { BLOCK_TOKENS, type KvBuffers, type KvPool } from './kv-pool.ts';
+import type { KvArena, KvRow } from './kv-arena.ts';
+import type { KvPool } from './kv-pool.ts';
 
-/** K and V of one sequence, one tensor [KV, P, D] per slot; P = `capacity`, a multiple of the block. */
+/** New K and V rows of a run: [B, KV, 2 * slots.length * width, D], k then v of each written slot. */
+export interface NewRows {
+  readonly data: Float32Array;
+  /** New positions of every sequence of the run, padding included. */
+  readonly width: number;
+  /** Slots that were written; a draft skips some, which keep what they have. */
+  readonly slots: readonly number[];
+}
+
+/** K and V of one sequence: a row of an arena. */
 export class KvCache {
   readonly #pool: KvPool;
-  #buffers: KvBuffers;
-  #capacity = BLOCK_TOKENS;
-  #length = 0;
-  #keys: readonly Float32Array[];
-  #values: readonly Float32Array[];
+  #arena: KvArena;
+  #row: KvRow;
 
   constructor(pool: KvPool) {
     this.#pool = pool;
-    this.#buffers = pool.acquire(BLOCK_TOKENS);
-    this.#keys = this.#views(this.#buffers.keys);
-    this.#values = this.#views(this.#buffers.values);
+    this.#arena = pool.arenaFor(0);
+    this.#row = this.#arena.add();
   }
 
   /** Valid positions. */
   get length(): number {
-    return this.#length;
+    return this.#row.length;
   }
 
-  /** P: positions that the tensors have room for. */
-  get capacity(): number {
-    return this.#capacity;
+  /** Where it is at present. */
+  get place(): { readonly arena: KvArena; readonly index: number } {
+    return { arena: this.#arena, index: this.#row.index };
   }
 
-  /** Past keys by slot, [KV, P, D] each. The arrays change when the capacity does. */
-  get keys(): readonly Float32Array[] {
-    return this.#keys;
-  }
-
-  /** Past values by slot, [KV, P, D] each. */
-  get values(): readonly Float32Array[] {
-    return this.#values;
-  }
-
-  /**
-   * Appends `count` positions. `rows` is a run's output [KV, 2 * slots.length * count, D]: k then v of each written
-   * slot. Slots that are not named (a draft skips them) keep what they have there.
-   */
-  append(rows: Float32Array, count: number, slots: readonly number[]): void {
-    this.#reserve(this.#length + count);
+  /** Appends the first `count` positions that the run made for its sequence number `index`. */
+  append({ data, width, slots }: NewRows, index: number, count: number): void {
+    this.#reserve(this.length + count);
     const { numKvHeads, headDim } = this.#pool.shape;
-    const rowFloats = count * headDim;
-    let source = 0;
+    const { keys, values } = this.#arena.arrays;
+    const step = width * headDim;
+    let source = index * numKvHeads * 2 * slots.length * step;
     for (let head = 0; head < numKvHeads; head++) {
-      const target = (head * this.#capacity + this.#length) * headDim;
+      const target = this.#arena.offset(this.#row, head, this.length);
       for (const slot of slots) {
-        copyFloats(rows, source, this.#keys[slot]!, target, rowFloats);
-        copyFloats(rows, source + rowFloats, this.#values[slot]!, target, rowFloats);
-        source += 2 * rowFloats;
+        copyFloats(data, source, keys[slot]!, target, count * headDim);
+        copyFloats(data, source + step, values[slot]!, target, count * headDim);
+        source += 2 * step;
       }
     }
-    this.#length += count;
+    this.#row.length += count;
   }
 
-  /** Keeps the first `toLength` positions; capacity stays. */
+  /** Keeps the first `toLength` positions; the room stays. */
   trim(toLength: number): void {
-    if (toLength < 0 || toLength > this.#length) {
-      throw new RangeError(`cannot trim the KV cache to ${toLength} positions: it has ${this.#length}`);
+    if (toLength < 0 || toLength > this.length) {
+      throw new RangeError(`cannot trim the KV cache to ${toLength} positions: it has ${this.length}`);
     }
-    this.#length = toLength;
+    this.#row.length = toLength;
   }
 
-  /** Returns the buffers to the pool. The cache must not be used afterwards. */
+  /** Gives the row up. The cache must not be used afterwards. */
   dispose(): void {
-    this.#pool.release(this.#buffers);
-    this.#keys = [];
-    this.#values = [];
-    this.#length = 0;
+    this.#arena.remove(this.#row);
+    this.#pool.collect();
   }
 
-  /** Grows P to the block that holds `tokens`: the runtime has no strides, so the heads are moved apart. */
   #reserve(tokens: number): void {
-    if (tokens <= this.#capacity) return;
-    const capacity = Math.ceil(tokens / BLOCK_TOKENS) * BLOCK_TOKENS;
-    const [old, oldCapacity] = [this.#buffers, this.#capacity];
-    this.#buffers = capacity <= old.roomTokens ? old : this.#pool.acquire(capacity);
-    this.#capacity = capacity;
-    this.#keys = this.#views(this.#buffers.keys);
-    this.#values = this.#views(this.#buffers.values);
-    for (let slot = 0; slot < this.#keys.length; slot++) {
-      this.#moveHeads(old.keys[slot]!, oldCapacity, this.#keys[slot]!);
-      this.#moveHeads(old.values[slot]!, oldCapacity, this.#values[slot]!);
-    }
-    if (this.#buffers !== old) this.#pool.release(old);
+    if (tokens > this.#arena.roomTokens) this.#moveTo(this.#pool.arenaFor(tokens));
+    this.#arena.reserve(tokens);
   }
 
-  /** From the last head to the first, because both arrays may be the same memory. */
-  #moveHeads(from: Float32Array, fromCapacity: number, to: Float32Array): void {
-    const { numKvHeads, headDim } = this.#pool.shape;
-    for (let head = numKvHeads - 1; head >= 0; head--) {
-      const start = head * fromCapacity * headDim;
-      to.set(from.subarray(start, start + this.#length * headDim), head * this.#capacity * headDim);
+  #moveTo(arena: KvArena): void {
+    const [old, oldRow] = [this.#arena, this.#row];
+    const row = arena.add();
+    arena.reserve(oldRow.length);
+    const { numKvHeads, numSlots, headDim } = this.#pool.shape;
+    for (let head = 0; head < numKvHeads; head++) {
+      const [from, to] = [old.offset(oldRow, head, 0), arena.offset(row, head, 0)];
+      const end = from + oldRow.length * headDim;
+      for (let slot = 0; slot < numSlots; slot++) {
+        arena.arrays.keys[slot]!.set(old.arrays.keys[slot]!.subarray(from, end), to);
+        arena.arrays.values[slot]!.set(old.arrays.values[slot]!.subarray(from, end), to);
+      }
     }
-  }
-
-  #views(arrays: readonly Float32Array[]): Float32Array[] {
-    const { numKvHeads, headDim } = this.#pool.shape;
-    return arrays.map((array) => array.subarray(0, numKvHeads * this.#capacity * headDim));
+    row.length = oldRow.length;
+    old.remove(oldRow);
+    [this.#arena, this.#row] = [arena, row];
   }
 }
 

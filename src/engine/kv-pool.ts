@@ -1,78 +1,44 @@
-/** Positions are reserved in blocks, so that a run's shapes change rarely. The unused tail is masked by the bias. */
-export const BLOCK_TOKENS = 64;
+import { BLOCK_TOKENS, KvArena, type KvShape } from './kv-arena.ts';
 
-/** What the K and V tensors of a model look like. */
-export interface KvShape {
-  /** Cache slots: attention blocks. */
-  readonly numSlots: number;
-  readonly numKvHeads: number;
-  readonly headDim: number;
-}
-
-/** Memory of one sequence's cache: an array per slot with room for [KV, roomTokens, D]. */
-export interface KvBuffers {
-  readonly roomTokens: number;
-  readonly keys: readonly Float32Array[];
-  readonly values: readonly Float32Array[];
-}
-
-/** Free buffers beyond this are left to the garbage collector. */
+/** Memory of rows that nobody uses beyond this is left to the garbage collector. */
 const MAX_FREE_BYTES = 256 * 2 ** 20;
 
-/** Keeps the buffers of ended sequences for later ones. Rooms are blocks times a power of two, so that few sizes occur. */
+/** The arenas of a model, by length. Rooms are blocks times a power of two: few arenas, and P at most twice what a row needs. */
 export class KvPool {
   readonly shape: KvShape;
-  readonly #free: Map<number, KvBuffers[]> = new Map();
+  readonly #arenas: Map<number, KvArena> = new Map();
   readonly #maxFreeBytes: number;
-  #freeBytes = 0;
-  #usedBytes = 0;
 
   constructor(shape: KvShape, maxFreeBytes: number = MAX_FREE_BYTES) {
     this.shape = shape;
     this.#maxFreeBytes = maxFreeBytes;
   }
 
-  /** Bytes of the buffers that caches hold, and of those kept for later ones. */
+  /** Bytes of the rows that caches hold, and of those kept for later ones. */
   get usage(): { readonly usedBytes: number; readonly freeBytes: number } {
-    return { usedBytes: this.#usedBytes, freeBytes: this.#freeBytes };
+    let [usedBytes, freeBytes] = [0, 0];
+    for (const { usage } of this.#arenas.values()) {
+      usedBytes += usage.usedBytes;
+      freeBytes += usage.freeBytes;
+    }
+    return { usedBytes, freeBytes };
   }
 
-  /** Buffers with room for `tokens` positions or more. Their contents are finite but not cleared. */
-  acquire(tokens: number): KvBuffers {
-    const roomTokens = BLOCK_TOKENS * 2 ** Math.ceil(Math.log2(tokens / BLOCK_TOKENS));
-    const bytes = this.#bytesOf(roomTokens);
-    this.#usedBytes += bytes;
-    const kept = this.#free.get(roomTokens)?.pop();
-    if (kept === undefined) return this.#allocate(roomTokens);
-    this.#freeBytes -= bytes;
-    return kept;
+  /** The arena for sequences of `tokens` positions. */
+  arenaFor(tokens: number): KvArena {
+    const roomTokens = BLOCK_TOKENS * 2 ** Math.ceil(Math.log2(Math.max(1, tokens / BLOCK_TOKENS)));
+    const arena = this.#arenas.get(roomTokens) ?? new KvArena(this.shape, roomTokens);
+    this.#arenas.set(roomTokens, arena);
+    return arena;
   }
 
-  release(buffers: KvBuffers): void {
-    const bytes = this.#bytesOf(buffers.roomTokens);
-    this.#usedBytes -= bytes;
-    if (this.#freeBytes + bytes > this.#maxFreeBytes) return;
-    this.#freeBytes += bytes;
-    const list = this.#free.get(buffers.roomTokens);
-    if (list === undefined) this.#free.set(buffers.roomTokens, [buffers]);
-    else list.push(buffers);
+  /** Frees memory where too much of it waits for use. */
+  collect(): void {
+    if (this.usage.freeBytes > this.#maxFreeBytes) this.dispose();
   }
 
-  /** Forgets the free buffers. */
+  /** Frees the memory of rows that nobody uses. */
   dispose(): void {
-    this.#free.clear();
-    this.#freeBytes = 0;
-  }
-
-  #allocate(roomTokens: number): KvBuffers {
-    const { numSlots, numKvHeads, headDim } = this.shape;
-    const tensors = () =>
-      Array.from({ length: numSlots }, () => new Float32Array(numKvHeads * roomTokens * headDim));
-    return { roomTokens, keys: tensors(), values: tensors() };
-  }
-
-  #bytesOf(roomTokens: number): number {
-    const { numSlots, numKvHeads, headDim } = this.shape;
-    return 2 * numSlots * numKvHeads * roomTokens * headDim * Float32Array.BYTES_PER_ELEMENT;
+    for (const arena of this.#arenas.values()) arena.shrink();
   }
 }

@@ -31,7 +31,7 @@ export class LookupDrafter {
   /** `draftLength` tokens that followed the match. */
   draft({ next }: Match, draftLength: number): Draft {
     const ids = continueFrom(this.#history, next, draftLength);
-    return { origin: 'lookup', ids, probs: [], confidences: [] };
+    return { origin: 'lookup', ids, probs: [], leads: [] };
   }
 
   /** The token at `end`, whose successor is known. */

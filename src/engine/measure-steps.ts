@@ -23,6 +23,8 @@ export interface MeasureStepsOptions {
  * out of the caches. After several target steps in a row all of them are, and a step seems to take up to twice as long.
  */
 const DRAFT_CHAIN = 4;
+/** A plain step follows another: after a draft or a verification some of its weights are out of the caches too. The last counts. */
+const PLAIN_CHAIN = 2;
 
 /** Time before the first step that counts; a large model's first steps alone take longer. */
 const WARM_UP_MS = 200;
@@ -33,15 +35,16 @@ const SOME_TOKEN = 0;
 interface Kind {
   readonly mode: StepMode;
   readonly width: number;
-  readonly times: number[];
+  /** Milliseconds of each step of each run. */
+  readonly runs: number[][];
 }
 
-/** Milliseconds of a draft step and of target steps by width. The kinds take turns, so a drift of the machine hits all alike. */
+/** Milliseconds of draft steps and of target steps by width. The kinds take turns, so a drift of the machine hits all alike. */
 export function measureSteps(model: ModelRunner, options: MeasureStepsOptions): StepCosts {
   const widths = [...new Set([1, ...(options.widths ?? countTo(options.widest)), options.widest])];
-  const draft: Kind = { mode: 'draft', width: 1, times: [] };
-  const target = widths.map((width): Kind => ({ mode: 'target', width, times: [] }));
-  // A plain step follows a target step, a verification a draft. Without a draft, a draft step is a target step.
+  const draft: Kind = { mode: 'draft', width: 1, runs: [] };
+  const target = widths.map((width): Kind => ({ mode: 'target', width, runs: [] }));
+  // A verification follows a draft. Without a draft, a draft step is a target step.
   const [plain, ...verifications] = target;
   const kinds = model.hasDraft ? [plain!, draft, ...verifications.flatMap((kind) => [kind, draft])] : target;
   const sequence = model.openSequence();
@@ -52,9 +55,15 @@ export function measureSteps(model: ModelRunner, options: MeasureStepsOptions): 
     sequence.dispose();
   }
   const typical = options.statistic === 'least' ? (times: number[]) => Math.min(...times) : median;
-  const points = target.map(({ width, times }) => ({ width, ms: typical(times) }));
+  const points = target.map(({ width, runs }) => ({
+    width,
+    ms: typical(runs.map((steps) => steps.at(-1)!)),
+  }));
   const targetMs = interpolate(points, options.widest);
-  return { draftMs: model.hasDraft ? typical(draft.times) : targetMs[0]!, targetMs };
+  if (!model.hasDraft) return { draftMs: targetMs[0]!, draftStartMs: 0, targetMs };
+  const firstMs = typical(draft.runs.map(([first]) => first!));
+  const draftMs = typical(draft.runs.map(([, ...next]) => mean(next)));
+  return { draftMs, draftStartMs: Math.max(0, firstMs - draftMs), targetMs };
 }
 
 function fillCache(sequence: ModelSequence, tokens: number): void {
@@ -68,8 +77,8 @@ function timeKinds(sequence: ModelSequence, kinds: readonly Kind[], options: Mea
   warmUp(sequence, kinds);
   for (let run = 0; run < options.runs; run++) {
     for (const kind of kinds) {
-      if (kind.times.length > 0 && performance.now() > deadline) return;
-      kind.times.push(timeStep(sequence, kind));
+      if (run > 0 && performance.now() > deadline) return;
+      kind.runs.push(timeSteps(sequence, kind));
     }
   }
 }
@@ -77,20 +86,22 @@ function timeKinds(sequence: ModelSequence, kinds: readonly Kind[], options: Mea
 /** The runtime allocates on the first run of a shape; JavaScript is compiled over the first few dozen, which hides what a draft saves. */
 function warmUp(sequence: ModelSequence, kinds: readonly Kind[]): void {
   const deadline = performance.now() + WARM_UP_MS;
-  do for (const kind of kinds) timeStep(sequence, kind);
+  do for (const kind of kinds) timeSteps(sequence, kind);
   while (performance.now() < deadline);
 }
 
-/** Milliseconds per step. */
-function timeStep(sequence: ModelSequence, { mode, width }: Kind): number {
+/** Milliseconds of each step of a run. */
+function timeSteps(sequence: ModelSequence, { mode, width }: Kind): number[] {
   const past = sequence.length;
   const ids = new Array<number>(width).fill(SOME_TOKEN);
-  const steps = mode === 'draft' ? DRAFT_CHAIN : 1;
-  const started = performance.now();
-  for (let step = 0; step < steps; step++) sequence.forward(ids, width, mode);
-  const ms = performance.now() - started;
+  const chain = mode === 'draft' ? DRAFT_CHAIN : width === 1 ? PLAIN_CHAIN : 1;
+  const times = Array.from({ length: chain }, () => {
+    const started = performance.now();
+    sequence.forward(ids, width, mode);
+    return performance.now() - started;
+  });
   sequence.trim(past);
-  return ms / steps;
+  return times;
 }
 
 /** Entry i is the cost of i + 1 tokens, on straight lines between the measured widths. */
@@ -103,6 +114,10 @@ function interpolate(points: { width: number; ms: number }[], widest: number): n
     const share = (width - below.width) / (above.width - below.width);
     return below.ms + share * (above.ms - below.ms);
   });
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function countTo(last: number): number[] {

@@ -19,6 +19,13 @@ export interface ModelSequence {
   dispose(): void;
 }
 
+/** A target step of one sequence: what {@linkcode ModelSequence.forward} takes, to be run with others'. */
+export interface TargetStep {
+  readonly sequence: ModelSequence;
+  readonly ids: readonly number[];
+  readonly outputRows: number;
+}
+
 /** A loaded model: the engine's only view of the runtime, so that a scripted fake can stand in for it. */
 export interface ModelRunner {
   readonly provider: string;
@@ -27,5 +34,10 @@ export interface ModelRunner {
   /** Whether `draft` steps differ from `target` steps. */
   readonly hasDraft: boolean;
   openSequence(): ModelSequence;
+  /**
+   * Runs the first step, and with it those of the others that can share its run. Returns the logits of each, as `forward`
+   * does, valid until the next call on any sequence; undefined for those that did not run.
+   */
+  forwardTogether(steps: readonly TargetStep[]): readonly (Float32Array | undefined)[];
   dispose(): Promise<void>;
 }

@@ -18,9 +18,9 @@ export interface EngineOptions extends EngineLimits {
 
 /** Settings of an engine that do not depend on how its model is loaded. */
 export interface EngineLimits {
-  /** Requests that take turns; default 16. */
+  /** Generations that take turns; default 16. Those of one group have at most three quarters of these places. */
   readonly maxRunning?: number | undefined;
-  /** Requests that wait for a place; more are refused; default 128. */
+  /** Generations that wait for a place; more are refused; default 128. */
   readonly maxWaiting?: number | undefined;
   /** Probability that a draft token is accepted, as measured when the artifact was built; default 0.6. */
   readonly acceptancePrior?: number | undefined;

@@ -1,36 +1,35 @@
-/** Averages over rounds that fade, so that they follow the text. Costs are in plain steps: target steps of one token. */
-export class RoundAverage {
+/** What a round brings and takes, on average. */
+export interface TypicalRound {
+  readonly tokens: number;
+  readonly drafted: number;
+}
+
+/** Averages over rounds that fade, so that they follow the text. */
+export class RoundAverage implements TypicalRound {
   readonly #keepPerRound: number;
   #rounds: number;
   #tokens: number;
-  #cost: number;
+  #drafted: number;
 
   /** `weight`: how many rounds the prior stands for; `memory`: rounds after which one has faded to 1/e. */
-  constructor(prior: { readonly tokens: number; readonly cost: number }, weight: number, memory: number) {
+  constructor(prior: TypicalRound, weight: number, memory: number) {
     this.#keepPerRound = Math.exp(-1 / memory);
     this.#rounds = weight;
     this.#tokens = prior.tokens * weight;
-    this.#cost = prior.cost * weight;
+    this.#drafted = prior.drafted * weight;
   }
 
-  /** Tokens of a round. */
   get tokens(): number {
     return this.#tokens / this.#rounds;
   }
 
-  /** Cost of a round. */
-  get cost(): number {
-    return this.#cost / this.#rounds;
+  get drafted(): number {
+    return this.#drafted / this.#rounds;
   }
 
-  /** Tokens per plain step: above 1, faster than plain decoding. */
-  get speed(): number {
-    return this.#tokens / this.#cost;
-  }
-
-  record(tokens: number, cost: number): void {
+  record({ tokens, drafted }: TypicalRound): void {
     this.#rounds = this.#rounds * this.#keepPerRound + 1;
     this.#tokens = this.#tokens * this.#keepPerRound + tokens;
-    this.#cost = this.#cost * this.#keepPerRound + cost;
+    this.#drafted = this.#drafted * this.#keepPerRound + drafted;
   }
 }

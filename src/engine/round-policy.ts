@@ -1,4 +1,4 @@
-import { type StepCosts, targetStepMs } from '../lib/speedup.ts';
+import { draftingMs, type StepCosts, targetStepMs } from '../lib/speedup.ts';
 import { MAX_CHOSEN_DRAFT_LENGTH, MAX_DRAFT_LENGTH } from './defaults.ts';
 import type { DraftOrigin } from './draft.ts';
 import { type Experience, forkExperience, type SpeculationKnowledge } from './experience.ts';
@@ -10,6 +10,8 @@ const SMALLEST_SPEEDUP = 1.04;
 const PROBE_SHARE = 0.005;
 const FEWEST_ROUNDS_BETWEEN_PROBES = 32;
 const MOST_ROUNDS_BETWEEN_PROBES = 1024;
+/** Only the last of them is timed, see `generate`. */
+const PLAIN_PROBE_ROUNDS = 2;
 
 /** Who drafts in a round, and how many tokens at most. */
 export interface RoundPlan {
@@ -25,8 +27,8 @@ export interface RoundOutcome {
   readonly drafted: number;
   /** The first so many of them were. */
   readonly accepted: number;
-  /** The model draft's probabilities of its tokens, where they were looked at. */
-  readonly confidences: readonly number[];
+  /** How far the model draft's tokens were ahead, where it was looked at. */
+  readonly leads: readonly number[];
 }
 
 const PLAIN: RoundPlan = { drafter: 'none', draftLength: 0, mayStop: false };
@@ -41,9 +43,13 @@ export class RoundPolicy {
   readonly #shared: Experience;
   readonly #own: Experience;
   #costs: StepCosts;
+  /** Generations that share the target's steps, a token each. */
+  #numSharing = 1;
   /** Rounds since the last one without a draft, and since the last one of the model draft. */
   #roundsSincePlain = 0;
   #roundsSinceDraft = 0;
+  /** Rounds without a draft since the last one with; the first round runs the prompt and is none. */
+  #plainRounds = -1;
 
   constructor({ speculation, sampling }: GenerateRequest, knowledge: SpeculationKnowledge) {
     this.#params = speculation;
@@ -59,6 +65,7 @@ export class RoundPolicy {
     if (!enabled || longest === 0) return PLAIN;
     if (draftLength !== undefined) return this.#fixedPlan(Math.min(draftLength, longest), matchLength);
     this.#costs = this.#knowledge.meter.costs;
+    this.#numSharing = this.#knowledge.numSharing;
     const best = this.#bestPlan(longest, matchLength);
     if (best.plan === PLAIN) return this.#isDraftProbeDue() ? draftPlan(longest) : PLAIN;
     return this.#isPlainProbeDue(best.speed) ? PLAIN : best.plan;
@@ -71,12 +78,17 @@ export class RoundPolicy {
   isNextWorth(reach: number, length: number): boolean {
     const cost =
       this.#steps(this.#costs.draftMs) + this.#verification(length + 1) - this.#verification(length);
-    return reach * this.#own.draft.rate > Math.max(1, this.#own.draftRounds.speed) * cost;
+    return reach * this.#own.draft.rate > Math.max(1, this.#draftSpeed) * cost;
   }
 
-  /** Probability that a draft token of this confidence is accepted if those before it are. */
-  acceptanceAt(confidence: number): number {
-    return this.#own.byConfidence.rate(confidence);
+  /** Probability that a draft token with this lead is accepted if those before it are. */
+  acceptanceAt(lead: number): number {
+    return this.#own.byLead.rate(lead);
+  }
+
+  /** Whether the last round had no draft. */
+  get isDecodingPlainly(): boolean {
+    return this.#plainRounds > 0;
   }
 
   /** Whether the token after a match was the next one; known for every token, whoever drafted it. */
@@ -84,19 +96,20 @@ export class RoundPolicy {
     for (const { byMatch } of [this.#own, this.#shared]) byMatch.record(matchLength, isRight);
   }
 
-  record({ origin, drafted, accepted, confidences }: RoundOutcome): void {
+  record({ origin, drafted, accepted, leads }: RoundOutcome): void {
     const isDraft = origin === 'draft' && drafted > 0;
     this.#roundsSincePlain = drafted === 0 ? 0 : this.#roundsSincePlain + 1;
+    this.#plainRounds = drafted === 0 ? this.#plainRounds + 1 : 0;
     this.#roundsSinceDraft = isDraft ? 0 : this.#roundsSinceDraft + 1;
     if (!isDraft) return;
-    const cost = drafted * this.#steps(this.#costs.draftMs) + this.#verification(drafted);
     for (const experience of [this.#own, this.#shared]) {
       experience.draft.record(drafted, accepted);
       // Tokens after the first rejected one were never put to the test.
-      for (const [i, confidence] of confidences.slice(0, accepted + 1).entries()) {
-        experience.byConfidence.record(confidence, i < accepted);
+      for (const [i, lead] of leads.slice(0, accepted + 1).entries()) {
+        experience.byLead.record(lead, i < accepted);
       }
-      if (this.#params.draftLength === undefined) experience.draftRounds.record(accepted + 1, cost);
+      if (this.#params.draftLength === undefined)
+        experience.draftRounds.record({ tokens: accepted + 1, drafted });
     }
   }
 
@@ -109,15 +122,14 @@ export class RoundPolicy {
 
   /** `speed`: expected tokens per plain step. */
   #bestPlan(longest: number, matchLength: number): { plan: RoundPlan; speed: number } {
-    const { draftRounds, byMatch } = this.#own;
     let best = { plan: PLAIN, speed: SMALLEST_SPEEDUP };
-    if (this.#knowledge.hasDraft && draftRounds.speed > best.speed) {
-      best = { plan: draftPlan(longest), speed: draftRounds.speed };
+    if (this.#knowledge.hasDraft && this.#draftSpeed > best.speed) {
+      best = { plan: draftPlan(longest), speed: this.#draftSpeed };
     }
     if (matchLength === 0) return best;
     let [tokens, reach] = [1, 1];
     for (let length = 1; length <= Math.min(MAX_DRAFT_LENGTH, longest); length++) {
-      reach *= byMatch.rate(matchLength + length - 1); // an accepted token makes the match longer
+      reach *= this.#own.byMatch.rate(matchLength + length - 1); // an accepted token makes the match longer
       tokens += reach;
       const speed = tokens / this.#verification(length);
       if (speed > best.speed) best = { plan: lookupPlan(length), speed };
@@ -128,22 +140,36 @@ export class RoundPolicy {
   /** Now and then a plain step is timed, since all else is measured against it; the sooner, the fewer there have been. */
   #isPlainProbeDue(speed: number): boolean {
     const rounds = Math.min(roundsBetweenProbes(speed - 1), this.#knowledge.meter.plainSteps ** 2 / 8);
-    return this.#roundsSincePlain >= rounds;
+    const isHalfDone = this.#plainRounds > 0 && this.#plainRounds < PLAIN_PROBE_ROUNDS;
+    return isHalfDone || this.#roundsSincePlain >= rounds;
   }
 
   /** Now and then the model draft is tried where it does not seem to pay, so that what is known of it does not go stale. */
   #isDraftProbeDue(): boolean {
-    const { tokens, cost } = this.#own.draftRounds;
-    return this.#knowledge.hasDraft && this.#roundsSinceDraft >= roundsBetweenProbes(cost - tokens);
+    const loss = this.#draftRoundCost - this.#own.draftRounds.tokens;
+    return this.#knowledge.hasDraft && this.#roundsSinceDraft >= roundsBetweenProbes(loss);
   }
 
+  /** Tokens per plain step of rounds with the model draft: above 1, faster than plain decoding. */
+  get #draftSpeed(): number {
+    return this.#own.draftRounds.tokens / this.#draftRoundCost;
+  }
+
+  get #draftRoundCost(): number {
+    const { drafted } = this.#own.draftRounds;
+    const [below, above] = [this.#verification(Math.floor(drafted)), this.#verification(Math.ceil(drafted))];
+    return this.#steps(draftingMs(this.#costs, drafted)) + below + (drafted % 1) * (above - below);
+  }
+
+  /** In plain steps of this generation, which are its share of a step for all. */
   #steps(ms: number): number {
-    return ms / this.#costs.targetMs[0]!;
+    return (ms * this.#numSharing) / targetStepMs(this.#costs, this.#numSharing);
   }
 
-  /** Cost of verifying so many draft tokens. */
+  /** Cost of verifying so many draft tokens: of a plain step, and of as many more tokens in it. */
   #verification(draftLength: number): number {
-    return this.#steps(targetStepMs(this.#costs, draftLength + 1));
+    const [plain, wide] = [this.#numSharing, this.#numSharing + draftLength];
+    return 1 + this.#steps(targetStepMs(this.#costs, wide) - targetStepMs(this.#costs, plain));
   }
 }
 

@@ -15,10 +15,20 @@ const GREEDY_BELOW = 1e-5;
 export class Sampler {
   readonly #scratch: Float32Array; // [V]
   readonly #filter: TokenFilter;
+  #lead = 0;
 
   constructor(vocabSize: number) {
     this.#scratch = new Float32Array(vocabSize);
     this.#filter = new TokenFilter(vocabSize);
+  }
+
+  /**
+   * How far the token that was picked last was ahead of the next best, in logits over temperature (greedy: in logits),
+   * noise included; Infinity where there was no other. A draft's token with a small lead is the likeliest to be wrong:
+   * the noise is the target's, so small differences between the two models decide only between close tokens.
+   */
+  get lead(): number {
+    return this.#lead;
   }
 
   /**
@@ -29,18 +39,24 @@ export class Sampler {
     const position = history.length;
     const processed = processLogits(logits, params, history, this.#scratch);
     const best = findBest(processed, position);
-    if (params.temperature < GREEDY_BELOW) return best;
-    const kept = this.#filter.select(processed, best, params);
-    const key = noiseKey(params.seed, position);
+    const choice =
+      params.temperature < GREEDY_BELOW ? best : this.#perturbedBest(processed, best.id, params, position);
+    this.#lead = choice.score - choice.next;
+    return choice.id;
+  }
+
+  #perturbedBest(logits: Float32Array, best: number, params: SamplingParams, position: number): Choice {
+    const kept = this.#filter.select(logits, best, params);
+    const [scale, key] = [1 / params.temperature, noiseKey(params.seed, position)];
     return kept === null
-      ? perturbedBest(processed, best, 1 / params.temperature, key)
-      : perturbedBestOf(kept, processed, 1 / params.temperature, key);
+      ? perturbedBest(logits, best, scale, key)
+      : perturbedBestOf(kept, logits, scale, key);
   }
 
   /** Writes the distribution that {@linkcode sample} draws from into `into`; [V]. */
   writeProbs(logits: Float32Array, params: SamplingParams, history: TokenHistory, into: Float32Array): void {
     const processed = processLogits(logits, params, history, this.#scratch);
-    const best = findBest(processed, history.length);
+    const best = findBest(processed, history.length).id;
     into.fill(0);
     if (params.temperature < GREEDY_BELOW) {
       into[best] = 1;
@@ -51,17 +67,24 @@ export class Sampler {
   }
 }
 
-/** Id of the highest logit, lowest id first. */
-export function findBest(logits: Float32Array, position: number): number {
-  let best = -1;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let id = 0; id < logits.length; id++) {
-    if (logits[id]! > highest) {
-      highest = logits[id]!;
-      best = id;
-    }
+/** A token with its score, and the score of the next best; -Infinity: there is no other. */
+export interface Choice {
+  readonly id: number;
+  readonly score: number;
+  readonly next: number;
+}
+
+/** Highest logit, lowest id first. */
+export function findBest(logits: Float32Array, position: number): Choice {
+  let id = -1;
+  let [score, next] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < logits.length; i++) {
+    const logit = logits[i]!;
+    if (!(logit > next)) continue;
+    if (logit > score) [id, score, next] = [i, logit, score];
+    else next = logit;
   }
-  if (best >= 0 && highest < Number.POSITIVE_INFINITY) return best;
+  if (id >= 0 && score < Number.POSITIVE_INFINITY) return { id, score, next };
   throw new SdfpError(
     'runtime_failed',
     `cannot pick the token at position ${position}: no logit is a finite number; the weights or the graph are damaged`,
@@ -74,21 +97,19 @@ function perturbedBest(
   start: number,
   scale: number,
   key: { readonly first: number; readonly second: number },
-): number {
-  let winner = start;
-  let highest = logits[start]! * scale + gumbel(noiseBits(key, start));
-  for (let id = 0; id < logits.length; id++) {
-    const value = logits[id]! * scale;
-    if (value + GUMBEL_CEILING < highest || id === start) continue;
-    const bits = noiseBits(key, id);
-    if (value + gumbelBound(bits) < highest) continue; // exact: the bound is never under the noise
-    const score = value + gumbel(bits);
-    if (score > highest || (score === highest && id < winner)) {
-      highest = score;
-      winner = id;
-    }
+): Choice {
+  let id = start;
+  let [score, next] = [logits[start]! * scale + gumbel(noiseBits(key, start)), Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < logits.length; i++) {
+    const value = logits[i]! * scale;
+    if (value + GUMBEL_CEILING < next || i === start) continue;
+    const bits = noiseBits(key, i);
+    if (value + gumbelBound(bits) < next) continue; // exact: the bound is never under the noise
+    const perturbed = value + gumbel(bits);
+    if (perturbed > score || (perturbed === score && i < id)) [id, score, next] = [i, perturbed, score];
+    else if (perturbed > next) next = perturbed;
   }
-  return winner;
+  return { id, score, next };
 }
 
 /** The same over the ids that a filter kept, in any order. */
@@ -97,21 +118,19 @@ function perturbedBestOf(
   logits: Float32Array,
   scale: number,
   key: { readonly first: number; readonly second: number },
-): number {
-  let winner = -1;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < kept.length; i++) {
-    const id = kept[i]!;
-    const value = logits[id]! * scale;
-    const bits = noiseBits(key, id);
-    if (value + gumbelBound(bits) < highest) continue;
-    const score = value + gumbel(bits);
-    if (score > highest || (score === highest && id < winner) || winner < 0) {
-      highest = score;
-      winner = id;
-    }
+): Choice {
+  let id = -1;
+  let [score, next] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const candidate of kept) {
+    const value = logits[candidate]! * scale;
+    const bits = noiseBits(key, candidate);
+    if (value + gumbelBound(bits) < next) continue;
+    const perturbed = value + gumbel(bits);
+    if (perturbed > score || (perturbed === score && candidate < id) || id < 0) {
+      [id, score, next] = [candidate, perturbed, score];
+    } else if (perturbed > next) next = perturbed;
   }
-  return winner;
+  return { id, score, next };
 }
 
 function writeSoftmax(

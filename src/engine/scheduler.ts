@@ -1,40 +1,65 @@
 import { setImmediate } from 'node:timers';
 import { SdfpError } from '../lib/errors.ts';
 import { EventQueue } from '../lib/event-queue.ts';
+import { Groups, leastServed, nextToStart, type Turn } from './fair-share.ts';
 import type { Profiler } from './profiler.ts';
+import type { RoundStep, Turns } from './turns.ts';
 import type { EngineEvent, EngineLoad } from './types.ts';
 
 /** A generation as the scheduler sees it: something that can be started, advanced turn by turn, and released. */
 export interface Job {
   /** Takes the resources that a running generation needs; called when its turn in the queue comes. */
-  start(): Generator<EngineEvent | undefined, void>;
+  start(): Turns;
   /** Gives them back; called once, whether the job was started or not. */
   release(): void;
+  /** Jobs of one group share the time of one, and leave places to others; undefined: a group of its own. */
+  readonly group?: string | undefined;
 }
 
-interface Task {
+interface Task extends Turn {
   readonly job: Job;
   readonly events: EventQueue<EngineEvent>;
-  turns: Generator<EngineEvent | undefined, void> | undefined;
-  /** Time that its turns took, in milliseconds, plus the least of its rivals' when it began. */
-  servedMs: number;
+  turns: Turns | undefined;
+  /** What it waits for. */
+  step: RoundStep | undefined;
+  /** The prompt is done: a turn takes it to its next step, and it can wait there for others. */
+  isDecoding: boolean;
+}
+
+/** Runs the first of the steps and those that can share its run; the logits of those that ran. */
+export type RunSteps = (steps: readonly RoundStep[]) => readonly (Float32Array | undefined)[];
+
+export interface SchedulerLimits {
+  readonly maxRunning: number;
+  readonly maxWaiting: number;
 }
 
 /**
- * Gives every running generation the same share of the time: the turn is always that of the least served one. A turn is
- * a prefill chunk or a round, and the event loop runs between turns, so new requests and cancellations are seen.
+ * Gives every group that runs the same share of the time, and every generation the same share of its group's: the turn
+ * is always that of the least served one. A turn is a prefill chunk, a draft, or a target step, which others that are
+ * ready for theirs share (continuous batching; Yu et al. 2022, Orca). The event loop runs between turns, so new requests
+ * and cancellations are seen. A free place goes to the group with the fewest, so that a request of many
+ * generations keeps none of one waiting.
  */
 export class Scheduler {
-  readonly #limits: { readonly maxRunning: number; readonly maxWaiting: number };
+  readonly #limits: SchedulerLimits;
+  readonly #runSteps: RunSteps;
   readonly #profiler: Profiler;
   readonly #running: Task[] = [];
   readonly #waiting: Task[] = [];
+  readonly #groups: Groups = new Groups();
   #isTurning = false;
   #isClosed = false;
 
-  constructor(limits: { readonly maxRunning: number; readonly maxWaiting: number }, profiler: Profiler) {
+  constructor(limits: SchedulerLimits, runSteps: RunSteps, profiler: Profiler) {
     this.#limits = limits;
+    this.#runSteps = runSteps;
     this.#profiler = profiler;
+  }
+
+  /** Generations past their prompt: as many may share a target step. */
+  get numDecoding(): number {
+    return this.#running.filter((task) => task.isDecoding).length;
   }
 
   get load(): EngineLoad {
@@ -71,7 +96,16 @@ export class Scheduler {
           `the limits are ${maxRunning} and ${maxWaiting}; try again later`,
       );
     }
-    const task: Task = { job, events: new EventQueue(), turns: undefined, servedMs: 0 };
+    const group = this.#groups.enter(job.group);
+    const task: Task = {
+      job,
+      events: new EventQueue(),
+      turns: undefined,
+      step: undefined,
+      isDecoding: false,
+      servedMs: 0,
+      group,
+    };
     this.#waiting.push(task);
     this.#admit();
     if (!this.#isTurning) this.#scheduleTurn();
@@ -85,30 +119,76 @@ export class Scheduler {
 
   #turn(): void {
     const task = leastServed(this.#running);
-    if (task !== undefined) this.#advance(task);
+    if (task?.step !== undefined) this.#runTogether(task);
+    else if (task !== undefined) this.#advanceAlone(task);
     this.#scheduleTurn();
   }
 
   #admit(): void {
-    while (this.#running.length < this.#limits.maxRunning && this.#waiting.length > 0) {
-      const task = this.#waiting.shift()!;
-      task.servedMs = leastServed(this.#running)?.servedMs ?? 0;
+    while (this.#running.length < this.#limits.maxRunning) {
+      const task = nextToStart(this.#waiting, this.#limits.maxRunning);
+      if (task === undefined) return;
+      removeItem(this.#waiting, task);
+      this.#groups.start(task, this.#running);
       this.#running.push(task);
     }
   }
 
-  #advance(task: Task): void {
-    const started = performance.now();
+  /** The step of `first`, and those of all others that are decoding and can share its run. */
+  #runTogether(first: Task): void {
+    for (const task of [...this.#running]) {
+      if (task.step === undefined && task.isDecoding) this.#advanceAlone(task);
+    }
+    const others = this.#running.filter((task) => task !== first && task.step !== undefined);
+    this.#account(() => this.#runOrFail([first, ...others]));
+  }
+
+  /** Returns the tasks that ran. */
+  #runOrFail(tasks: readonly Task[]): readonly Task[] {
+    try {
+      const logits = this.#runSteps(tasks.map(({ step }) => step!));
+      const ran = tasks.filter((_, i) => logits[i] !== undefined);
+      for (const [i, task] of tasks.entries()) if (logits[i] !== undefined) this.#advance(task, logits[i]);
+      return ran;
+    } catch (error) {
+      // Whose step it was that failed shows when each runs alone.
+      if (tasks.length === 1) this.#fail(tasks[0]!, error);
+      else for (const task of tasks) this.#runOrFail([task]);
+      return tasks;
+    }
+  }
+
+  /** To its next event or step. */
+  #advance(task: Task, logits?: Float32Array): void {
+    task.step = undefined;
     try {
       task.turns ??= task.job.start();
-      const { value, done } = task.turns.next();
-      if (value) task.events.push(value);
+      const { value, done } = task.turns.next(logits);
+      if (value?.type === 'step') task.step = value;
+      else if (value) task.events.push(value);
+      if (value?.type === 'tokens') task.isDecoding = true;
       if (done === true) this.#complete(task);
     } catch (error) {
       this.#fail(task, error);
     }
+  }
+
+  #advanceAlone(task: Task): void {
+    this.#account(() => {
+      this.#advance(task);
+      return [task];
+    });
+  }
+
+  /** Runs a turn; those that took part in it, which it returns, share its time. */
+  #account(turn: () => readonly Task[]): void {
+    const started = performance.now();
+    const served = turn();
     const ms = performance.now() - started;
-    task.servedMs += ms;
+    for (const task of served) {
+      task.servedMs += ms / served.length;
+      task.group.servedMs += ms / served.length;
+    }
     this.#profiler.addTurn(ms);
   }
 
@@ -124,15 +204,13 @@ export class Scheduler {
 
   /** Frees the task's place and resources; harmless when it has none any more. */
   #remove(task: Task): void {
-    if (removeItem(this.#running, task) || removeItem(this.#waiting, task)) task.job.release();
+    const wasRunning = removeItem(this.#running, task);
+    if (wasRunning || removeItem(this.#waiting, task)) {
+      this.#groups.leave(task.group, wasRunning);
+      task.job.release();
+    }
     this.#admit();
   }
-}
-
-function leastServed(tasks: readonly Task[]): Task | undefined {
-  let least: Task | undefined;
-  for (const task of tasks) if (least === undefined || task.servedMs < least.servedMs) least = task;
-  return least;
 }
 
 function removeItem<T>(items: T[], item: T): boolean {

@@ -51,6 +51,10 @@ export interface GenerateRequest {
   readonly promptLogprobs?: boolean;
   /** What the text must look like; a stop token ends it when it is complete. The engine needs a vocabulary for it. */
   readonly grammar?: GrammarSpec;
+  /** Generations of the same group share the time and the places of one request; absent: it stands for itself. */
+  readonly group?: string;
+  /** It gets the model going and teaches the engine nothing: neither how often guesses are right nor what steps cost. */
+  readonly isWarmUp?: boolean;
 }
 
 /**

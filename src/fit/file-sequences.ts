@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf, SdfpError } from '../lib/errors.ts';
+import { SdfpError } from '../lib/errors.ts';
+import { explainSystemError } from '../lib/system-error.ts';
 
 /** A message of a conversation in a calibration file. */
 export interface CalibrationMessage {
@@ -84,7 +85,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw refuse(`${path}: ${messageOf(cause)}`, cause);
+    throw refuse(`${path}: ${explainSystemError(cause)}`, cause);
   }
 }
 

@@ -1,14 +1,19 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SdfpError } from '../lib/errors.ts';
-import { readJsonFile, readOptionalJsonFile } from '../lib/json-file.ts';
-import { CONFIG_FILE, GENERATION_FILE, SMALL_FILES } from '../lib/model-files.ts';
+import { isNotFound, readOptionalJsonFile } from '../lib/json-file.ts';
+import { CONFIG_FILE, GENERATION_FILE, SMALL_FILES, TOKENIZER_FILE } from '../lib/model-files.ts';
+import { explainSystemError } from '../lib/system-error.ts';
 import { parseConfig } from './config.ts';
 import { parseGeneration } from './generation.ts';
 import { exists, readCheckpoint } from './shards.ts';
 import { isHeadTied } from './tied-head.ts';
 import type { ModelFolder } from './types.ts';
 import { selectTensors } from './weights.ts';
+
+const NEEDED = `needed is a folder as on the Hugging Face hub, with ${CONFIG_FILE}, ${TOKENIZER_FILE} and the weights as safetensors`;
+/** Names that a message lists. */
+const MOST_SHOWN = 5;
 
 /**
  * Reads and checks a Hugging Face model folder: config.json, generation_config.json and the headers of the weights.
@@ -18,7 +23,8 @@ import { selectTensors } from './weights.ts';
 export async function readModelFolder(dir: string): Promise<ModelFolder> {
   const absolute = resolve(dir);
   await checkIsFolder(absolute);
-  const configJson = await readJsonFile(join(absolute, CONFIG_FILE), 'model_unreadable');
+  const configJson = await readOptionalJsonFile(join(absolute, CONFIG_FILE), 'model_unreadable');
+  if (configJson === undefined) throw await noConfig(absolute);
   const stated = parseConfig(configJson);
   const generationJson = await readOptionalJsonFile(join(absolute, GENERATION_FILE), 'model_unreadable');
   const generation = parseGeneration(generationJson, configJson);
@@ -32,11 +38,23 @@ async function checkIsFolder(dir: string): Promise<void> {
   try {
     if ((await stat(dir)).isDirectory()) return;
   } catch (cause) {
-    throw new SdfpError('model_unreadable', `Cannot read the model folder ${dir}: there is no such folder.`, {
+    const found = isNotFound(cause) ? 'there is no such folder' : explainSystemError(cause);
+    throw new SdfpError('model_unreadable', `Cannot read the model folder ${dir}: ${found}; ${NEEDED}.`, {
       cause,
     });
   }
-  throw new SdfpError('model_unreadable', `Cannot read the model folder ${dir}: it is a file.`);
+  throw new SdfpError('model_unreadable', `Cannot read the model folder ${dir}: it is a file; ${NEEDED}.`);
+}
+
+async function noConfig(dir: string): Promise<SdfpError> {
+  const names = (await readdir(dir)).sort();
+  const more = names.length > MOST_SHOWN ? ` and ${names.length - MOST_SHOWN} more` : '';
+  const found = names.length === 0 ? 'an empty folder' : `${names.slice(0, MOST_SHOWN).join(', ')}${more}`;
+  return new SdfpError(
+    'model_unreadable',
+    `Cannot read the model folder ${dir}: it has no ${CONFIG_FILE}; found ${found}; ${NEEDED}.`,
+    { param: CONFIG_FILE },
+  );
 }
 
 /** Files beside the weights that an artifact carries where they exist. */

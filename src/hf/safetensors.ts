@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { SdfpError } from '../lib/errors.ts';
+import { isLfsPointer, LFS_POINTER_BYTES, LFS_POINTER_PROBLEM } from '../lib/lfs-pointer.ts';
 import { size } from './fields.ts';
 import { withWeights } from './open-weights.ts';
 import { parse } from './parse.ts';
@@ -67,12 +68,16 @@ export async function readSafetensorsHeader(dir: string, file: string): Promise<
 async function readHeaderLength(handle: FileHandle, file: string, fileBytes: number): Promise<number> {
   if (fileBytes < PREFIX_BYTES)
     throw unreadable(file, `it has ${fileBytes} bytes and needs at least ${PREFIX_BYTES}`);
+  if (fileBytes >= LFS_POINTER_BYTES) {
+    const start = await readExactly(handle, 0, LFS_POINTER_BYTES, file);
+    if (isLfsPointer(new TextDecoder('latin1').decode(start))) throw unreadable(file, LFS_POINTER_PROBLEM);
+  }
   const prefix = await readExactly(handle, 0, PREFIX_BYTES, file);
   const length = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     throw unreadable(
       file,
-      `its header claims ${length} bytes, more than ${MAX_HEADER_BYTES}; is it a safetensors file?`,
+      `its header claims ${length} bytes, the format allows ${MAX_HEADER_BYTES}, so it is damaged or no safetensors file`,
     );
   }
   if (PREFIX_BYTES + Number(length) > fileBytes) {

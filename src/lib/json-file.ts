@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ErrorCode, messageOf, SdfpError } from './errors.ts';
+import { isLfsPointer, LFS_POINTER_PROBLEM } from './lfs-pointer.ts';
+import { explainSystemError } from './system-error.ts';
 
 /** Reads and parses a JSON file; a missing or malformed one is an {@linkcode SdfpError} with `code`. */
 export async function readJsonFile(path: string, code: ErrorCode): Promise<unknown> {
@@ -7,14 +9,20 @@ export async function readJsonFile(path: string, code: ErrorCode): Promise<unkno
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new SdfpError(code, `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
+    throw new SdfpError(code, `Cannot read ${path}: ${explainSystemError(cause)}.`, { cause });
   }
   try {
     // Some editors put a byte order mark first, which JSON.parse refuses.
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (cause) {
-    throw new SdfpError(code, `Cannot parse ${path} as JSON: ${messageOf(cause)}.`, { cause });
+    throw new SdfpError(code, `Cannot read ${path}: ${whyNoJson(text, messageOf(cause))}.`, { cause });
   }
+}
+
+function whyNoJson(text: string, parserMessage: string): string {
+  if (text.trim() === '') return 'it is empty and needs a JSON document';
+  if (isLfsPointer(text)) return LFS_POINTER_PROBLEM;
+  return `it is not JSON, or is cut off (${parserMessage})`;
 }
 
 /** As {@linkcode readJsonFile}, or `undefined` if there is no such file. */

@@ -8,8 +8,10 @@ export function expectedTokensPerRound(acceptance: number, draftLength: number):
 
 /** Measured costs of one step, in milliseconds. */
 export interface StepCosts {
-  /** One draft step (one token). */
+  /** One draft step (one token) after another. */
   readonly draftMs: number;
+  /** What the first draft step of a round takes on top: the target step before it pushed the draft's weights out of the caches. */
+  readonly draftStartMs: number;
   /** Target steps by number of new tokens: entry i is the cost of i + 1 tokens. */
   readonly targetMs: readonly number[];
 }
@@ -18,7 +20,7 @@ export interface StepCosts {
 export function expectedSpeedup(acceptance: number, draftLength: number, costs: StepCosts): number {
   const plainMs = costs.targetMs[0] ?? Number.NaN;
   const verificationMs = targetStepMs(costs, draftLength + 1);
-  const roundMs = draftLength * costs.draftMs + verificationMs;
+  const roundMs = draftingMs(costs, draftLength) + verificationMs;
   return (expectedTokensPerRound(acceptance, draftLength) * plainMs) / roundMs;
 }
 
@@ -34,6 +36,11 @@ export function bestDraftLength(
     if (speedup > best.speedup) best = { draftLength: length, speedup };
   }
   return best;
+}
+
+/** Cost of drafting so many tokens. */
+export function draftingMs({ draftStartMs, draftMs }: StepCosts, draftLength: number): number {
+  return draftLength === 0 ? 0 : draftStartMs + draftLength * draftMs;
 }
 
 /** Cost of a target step of `width` tokens: measured, or extended from the last two measured widths. */

@@ -6,6 +6,7 @@ import {
 } from '../engine/index.ts';
 import type { StepCosts } from '../lib/speedup.ts';
 import type { TextCodec } from '../text/types.ts';
+import { abortable } from './abortable.ts';
 import { type Comparison, compareSpeculation } from './speed.ts';
 import { encodeWorkload, WORKLOADS } from './workloads.ts';
 
@@ -50,12 +51,14 @@ export interface Benchmark {
 
 /** Widest target step that is timed. */
 const WIDEST = 9;
+/** Steps block their thread, and with it Ctrl-C: of a large model fewer than 15 of each kind are run. */
+const STEPS_BUDGET_MS = 3000;
 
 /** Speculation on against off over all workloads and temperatures, interleaved, in this process. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark> {
   const { engine, temperatures } = options;
   const pastTokens = Math.min(128, engine.info.maxContextTokens - WIDEST);
-  const costs = engine.measureSteps({ pastTokens, widest: WIDEST, runs: 15 });
+  const costs = engine.measureSteps({ pastTokens, widest: WIDEST, runs: 15, budgetMs: STEPS_BUDGET_MS });
   const cases = WORKLOADS.flatMap((workload) =>
     temperatures.map((temperature) => ({ workload, temperature })),
   );
@@ -66,7 +69,12 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     options.onProgress(`${workload.name} at temperature ${temperature}`, rows.length / cases.length);
     const prompts = encodeWorkload(workload, options.text);
     const requests = prompts.map((promptIds, seed) => requestOf(promptIds, temperature, seed, options));
-    const comparison = await compareSpeculation(engine, requests, options.speculation, options.rounds);
+    const comparison = await compareSpeculation(
+      abortable(engine, options.signal),
+      requests,
+      options.speculation,
+      options.rounds,
+    );
     rows.push({ workload: workload.name, temperature, comparison });
   }
   return { rows, shares: timeShares(engine), costs };

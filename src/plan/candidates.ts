@@ -29,8 +29,8 @@ export function formsWithCount(count: number): CandidateForm[] {
   return count === 0 ? rounded : [{ count, rounding: undefined }, ...rounded];
 }
 
-/** Number of units to drop so that `keep` (a share, 0..1) of them stay. */
+/** Number of units to drop so that `keep` (a share, 0..1) of them stay; one stays always. */
 export function countForKeep(keep: number, numUnits: number): number {
   if (!(keep >= 0 && keep <= 1)) throw new RangeError(`keep ${keep}: needs a share from 0 to 1`);
-  return numUnits - Math.round(keep * numUnits);
+  return numUnits - Math.max(1, Math.round(keep * numUnits));
 }

@@ -6,7 +6,10 @@ import type { ScoreResult } from '../fit/types.ts';
 import { listUnits } from '../lib/units.ts';
 import type { Unit } from './types.ts';
 
-/** The `count` units that the scores of a method say to drop; methods that score whole layers drop `count / 2` layers, rounded. */
+/**
+ * The `count` units that the scores of a method say to drop. Methods that score whole layers drop `count / 2` layers,
+ * rounded, so their units may be one more or less; the last layer that is left stays.
+ */
 export function selectUnits(scores: ScoreResult, count: number): Unit[] {
   const units = listUnits(scores.layers.length);
   return selectIndices(scores, count).map((index) => units[index]!);
@@ -17,7 +20,7 @@ function selectIndices({ method, matrix, units, layers }: ScoreResult, count: nu
   const unitScores = units.map(({ score }) => score);
   return method === 'fit-gate'
     ? selectByScore(unitScores, count)
-    : selectLayers(layers, Math.round(count / 2));
+    : selectLayers(layers, Math.min(Math.round(count / 2), layers.length - 1));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { encodeSafetensorsHeader, type HeaderTensor } from '../hf/safetensors-header.ts';
 import { HEAD, layerTensorName, tensorShapes } from '../hf/tensor-names.ts';
 import type { ModelConfig } from '../hf/types.ts';
 import { BITS, BLOCK_COLUMNS } from './round.ts';
@@ -98,21 +99,16 @@ export function blockBytes(rounding: Rounding): number {
   return (BLOCK_COLUMNS[rounding] * BITS[rounding]) / 8;
 }
 
-/** Filled up with spaces, so that the data start on a multiple of 64 bytes. */
 function writeHeader(matrices: readonly RoundedMatrix[], rounding: Rounding): Uint8Array {
-  const entry = (dtype: string, shape: readonly number[], { offsetBytes, lengthBytes }: FilePart) => ({
-    dtype,
-    shape,
-    data_offsets: [offsetBytes, offsetBytes + lengthBytes],
-  });
-  const entries = matrices.flatMap(({ name, rows, blocks, packed, scales }) => [
-    [`${name}.packed`, entry('U8', [rows, blocks, blockBytes(rounding)], packed)],
-    [`${name}.scales`, entry('F32', [rows, blocks], scales)],
-  ]);
-  const text = JSON.stringify(Object.fromEntries(entries));
-  const padded = text.padEnd(Math.ceil((text.length + 8) / 64) * 64 - 8);
-  const header = new Uint8Array(8 + padded.length);
-  new DataView(header.buffer).setBigUint64(0, BigInt(padded.length), true);
-  header.set(new TextEncoder().encode(padded), 8);
-  return header;
+  return encodeSafetensorsHeader(
+    matrices.flatMap(({ name, rows, blocks, packed, scales }): HeaderTensor[] => [
+      {
+        name: `${name}.packed`,
+        dtype: 'U8',
+        shape: [rows, blocks, blockBytes(rounding)],
+        lengthBytes: packed.lengthBytes,
+      },
+      { name: `${name}.scales`, dtype: 'F32', shape: [rows, blocks], lengthBytes: scales.lengthBytes },
+    ]),
+  );
 }

@@ -83,9 +83,14 @@ export function machineFacts({ measured }: Manifest): Fact[] {
 /** Times of single steps; empty where nothing was measured. */
 export function stepFacts({ measured }: Manifest): Fact[] {
   if (measured === null) return [];
-  const { draftMs, targetMs, verification } = measured.costs;
+  const { draftMs, draftStartMs, targetMs, verification } = measured.costs;
   return [
-    ...(draftMs === null ? [] : ([['Draft step, 1 token', milliseconds(draftMs)]] as const)),
+    ...(draftMs === null
+      ? []
+      : ([
+          ['Draft step, 1 token', milliseconds(draftMs)],
+          ['First draft step of a round', milliseconds(draftMs + draftStartMs)],
+        ] as const)),
     ['Target step, 1 token', milliseconds(targetMs)],
     ...verification.map(({ width, ms }): Fact => [`Target step, ${width} tokens`, milliseconds(ms)]),
   ];

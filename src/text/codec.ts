@@ -4,6 +4,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { messageOf, SdfpError } from '../lib/errors.ts';
 import { isNotFound, readJsonFile, readOptionalJsonFile } from '../lib/json-file.ts';
 import { CHAT_TEMPLATE_FILE, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from '../lib/model-files.ts';
+import { explainSystemError } from '../lib/system-error.ts';
 import { type ChatTemplates, parseChatTemplates } from './chat-template.ts';
 import { asList, asRecord, asTokenText } from './json.ts';
 import { parseSpelling } from './spelling.ts';
@@ -101,7 +102,7 @@ async function readTemplateFile(dir: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     if (isNotFound(cause)) return undefined;
-    throw new SdfpError('model_unreadable', `Cannot read ${path}.`, { cause });
+    throw new SdfpError('model_unreadable', `Cannot read ${path}: ${explainSystemError(cause)}.`, { cause });
   }
 }
 

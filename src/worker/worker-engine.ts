@@ -1,11 +1,12 @@
 import type { Worker } from 'node:worker_threads';
-import type {
-  Engine,
-  EngineEvent,
-  EngineInfo,
-  EngineLoad,
-  EngineProfile,
-  GenerateRequest,
+import {
+  countRunning,
+  type Engine,
+  type EngineEvent,
+  type EngineInfo,
+  type EngineLoad,
+  type EngineProfile,
+  type GenerateRequest,
 } from '../engine/index.ts';
 import type { TokenVocabulary } from '../grammar/index.ts';
 import { createDeferred, type Deferred } from '../lib/deferred.ts';
@@ -15,6 +16,12 @@ import { type FromWorker, type ToWorker, unpackError } from './protocol.ts';
 
 /** How long a worker may take to end its current run and release its session before it is stopped. */
 const DISPOSE_GRACE_MS = 10_000;
+
+/** A generation that has not ended. */
+interface Live {
+  readonly events: EventQueue<EngineEvent>;
+  readonly group: string | undefined;
+}
 
 /** An engine in another thread. */
 export interface EngineWorker extends Engine {
@@ -31,7 +38,7 @@ export class WorkerEngine implements EngineWorker {
   readonly info: EngineInfo;
   readonly #worker: Worker;
   readonly #maxRunning: number;
-  readonly #live: Map<number, EventQueue<EngineEvent>> = new Map();
+  readonly #live: Map<number, Live> = new Map();
   readonly #profiles: Map<number, Deferred<EngineProfile>> = new Map();
   readonly #exit: Deferred<SdfpError | undefined> = createDeferred();
   #nextId = 0;
@@ -55,7 +62,7 @@ export class WorkerEngine implements EngineWorker {
     const id = this.#nextId++;
     const events = new EventQueue<EngineEvent>();
     this.#send({ type: 'generate', id, request });
-    this.#live.set(id, events);
+    this.#live.set(id, { events, group: request.group });
     const abort = () => {
       this.#cancel(id);
       events.fail(signal?.reason);
@@ -69,9 +76,10 @@ export class WorkerEngine implements EngineWorker {
     }
   }
 
-  /** Counted on this side: the worker takes requests in the order in which they are sent. */
+  /** Counted on this side, by the rule that the worker follows. */
   load(): EngineLoad {
-    const running = Math.min(this.#live.size, this.#maxRunning);
+    const groups = [...this.#live.values()].map(({ group }) => group);
+    const running = countRunning(groups, this.#maxRunning);
     return { running, waiting: this.#live.size - running };
   }
 
@@ -117,14 +125,14 @@ export class WorkerEngine implements EngineWorker {
   }
 
   #pass(id: number, event: EngineEvent): void {
-    this.#live.get(id)?.push(event);
+    this.#live.get(id)?.events.push(event);
     if (event.type === 'done') this.#finish(id)?.close();
   }
 
   #finish(id: number): EventQueue<EngineEvent> | undefined {
-    const events = this.#live.get(id);
+    const live = this.#live.get(id);
     this.#live.delete(id);
-    return events;
+    return live?.events;
   }
 
   #cancel(id: number): void {
@@ -143,7 +151,7 @@ export class WorkerEngine implements EngineWorker {
   }
 
   #failAll(error: SdfpError): void {
-    for (const events of this.#live.values()) events.fail(error);
+    for (const { events } of this.#live.values()) events.fail(error);
     for (const answer of this.#profiles.values()) answer.reject(error);
     this.#live.clear();
     this.#profiles.clear();

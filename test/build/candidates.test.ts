@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { proposeDrafts } from '../../src/build/candidates.ts';
 import { readModelFolder } from '../../src/hf/index.ts';
 import { layoutRoundedFile } from '../../src/quant/index.ts';
-import { goldenDir } from '../golden/models.ts';
+import { GOLDEN_MODELS, goldenDir } from '../golden/models.ts';
 
 const folder = await readModelFolder(goldenDir('smollm2-tied'));
 const { numLayers } = folder.config;
@@ -45,6 +45,37 @@ describe('proposeDrafts()', () => {
     expect(names).toContain('int4');
     expect(names).not.toContain('int8');
     expect(propose(limit - 1).map(({ name }) => name)).not.toContain('int4');
+  });
+
+  test.each(GOLDEN_MODELS)('methods that choose whole layers offer each draft of %s once', async (model) => {
+    const small = await readModelFolder(goldenDir(model));
+    const layers = Array.from({ length: small.config.numLayers }, (_, i) => i);
+    const units = layers.flatMap((i) => [`${i}.attn`, `${i}.mlp`].map((name) => ({ name, score: i })));
+    for (const method of ['last', 'random', 'cosine', 'fit-trace', 'fit-diag'] as const) {
+      const made = proposeDrafts(
+        small,
+        { method, units, layers },
+        { keep: undefined, draftMemoryBytes: undefined },
+      );
+      const plans = made.map(({ plan }) => JSON.stringify([plan.head, plan.dropped]));
+      expect(made.length).toBeGreaterThan(4);
+      expect(new Set(plans).size).toBe(made.length);
+      expect(new Set(made.map(({ name }) => name)).size).toBe(made.length);
+      for (const { name, plan, keptShare } of made) {
+        expect(keptShare).toBeGreaterThan(0);
+        expect(plan.dropped).toHaveLength(Number(/drop-(\d+)$/.exec(name)?.[1] ?? 0));
+      }
+    }
+  });
+
+  test('keep 0 leaves a unit, or a layer where whole layers are chosen', () => {
+    const names = propose(0, 0).map(({ name }) => name);
+    expect(names).toEqual([`drop-${2 * numLayers - 2}`]);
+    expect(
+      proposeDrafts(folder, { ...scores, method: 'fit-gate' }, { keep: 0, draftMemoryBytes: 0 }).map(
+        ({ name }) => name,
+      ),
+    ).toEqual([`drop-${2 * numLayers - 1}`]);
   });
 
   test('keep 1 drops nothing, so only rounded drafts are left', () => {

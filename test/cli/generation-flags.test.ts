@@ -63,6 +63,7 @@ test('parseSpeculation() and parseRuntime() read their flags', () => {
     verification: 'coupled',
   });
   expect(parseSpeculation({ speculation: true, 'draft-tokens': '16' }).draftLength).toBe(16);
+  expect(parseSpeculation({ speculation: true, verification: 'rejection' }).verification).toBe('rejection');
   expect(() => parseSpeculation({ speculation: true, 'draft-tokens': '0' })).toThrow(/--draft-tokens is "0"/);
   expect(parseRuntime({ provider: 'cpu', threads: '2' })).toEqual({ provider: 'cpu', threads: 2 });
   expect(() => parseRuntime({ threads: 'all' })).toThrow(/--threads is "all"/);

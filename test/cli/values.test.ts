@@ -72,14 +72,15 @@ describe('readIdsFile()', () => {
     ['[]', /has no sequence/],
     ['[1, 2]', /sequence 0: /],
     ['{"ids": []}', /the file needs the form \[\[1, 2, 3\], ...\]/],
-    ['[[1, 2', /the file needs the form/],
+    ['[[1, 2', /ids.json is not JSON \(.+\); the file needs the form/],
+    ['', /ids.json is empty; the file needs the form/],
   ])('refuses %s', async (content, message) => {
     await expect(read(content)).rejects.toThrow(message);
   });
 
   test('names a file that is not there', async () => {
     await expect(readIdsFile('ids', '/nowhere/ids.json')).rejects.toThrow(
-      /--ids: \/nowhere\/ids.json cannot be read/,
+      /--ids: \/nowhere\/ids.json cannot be read: there is no such file or folder/,
     );
   });
 });

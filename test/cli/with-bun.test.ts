@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -26,6 +27,7 @@ case "$1" in
     sleep 0.4
     if [ -e offline ]; then echo "error: ECONNREFUSED downloading hono" >&2; exit 1; fi ;;
   run) trap 'echo stopping; exit 5' TERM; echo running; while :; do sleep 0.05; done ;;
+  *sdfp.mjs) echo "$@ in $(pwd -P)" ;;
   *) echo "$@"; exit 7 ;;
 esac
 `;
@@ -45,7 +47,12 @@ describe('with-bun.mjs in a fresh clone', () => {
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
   function launch(...args: string[]): Running {
-    const env = { PATH: `${join(dir, 'bin')}:/usr/bin:/bin` };
+    return launchFrom(undefined, ...args);
+  }
+
+  /** As npm called in `folder` starts a script. */
+  function launchFrom(folder: string | undefined, ...args: string[]): Running {
+    const env = { PATH: `${join(dir, 'bin')}:/usr/bin:/bin`, ...(folder && { INIT_CWD: folder }) };
     const runtime = { name: 'bun', command: [process.execPath] } as const;
     return startFile(runtime, join(dir, LAUNCHER), args, { cwd: dir, env });
   }
@@ -58,6 +65,24 @@ describe('with-bun.mjs in a fresh clone', () => {
       expect({ status, stdout }).toEqual({ status: 7, stdout: 'test some.test.ts\n' });
     }
     expect(countInstalls()).toBe(1);
+  });
+
+  test('runs sdfp where npm was called, so that paths mean what they say, and all else in the clone', async () => {
+    const cli = 'src/cli/sdfp.mjs';
+    const here = realpathSync(dir);
+    mkdirSync(join(dir, 'a'));
+    const outputs = [
+      await launchFrom(join(dir, 'a'), cli, 'inspect', 'x').finished,
+      await launchFrom(join(dir, 'gone'), cli, 'inspect', 'x').finished,
+      await launch(cli, 'inspect', 'x').finished,
+      await launchFrom(join(dir, 'a'), 'test', 'x').finished,
+    ].map(({ stdout }) => stdout.replaceAll(dir, here));
+    expect(outputs).toEqual([
+      `${join(here, cli)} inspect x in ${join(here, 'a')}\n`,
+      `${cli} inspect x in ${here}\n`,
+      `${cli} inspect x in ${here}\n`,
+      'test x\n',
+    ]);
   });
 
   test('installs once for processes that start together', async () => {
@@ -138,5 +163,59 @@ describe('with-bun.mjs in a fresh clone', () => {
     launcher.kill('SIGTERM');
     expect(await launcher.finished).toMatchObject({ status: 143, stdout: '' });
     expect(existsSync(join(dir, 'node_modules/.sdfp-install.lock'))).toBe(false);
+  });
+
+  test('what an install that was broken off left is removed, and nothing else ever is', async () => {
+    const modules = join(dir, 'node_modules');
+    mkdirSync(join(modules, 'own'), { recursive: true });
+    await using first = launch('test');
+    await first.find(/installing/);
+    expect(existsSync(join(modules, 'own'))).toBe(true);
+    mkdirSync(join(modules, 'half'));
+    first.kill('SIGKILL');
+    await first.finished;
+    expect((await launch('test').finished).status).toBe(7);
+    expect(readdirSync(modules)).toEqual(['.sdfp-installed']);
+  });
+
+  test('Bun comes from npm in an empty folder, past half of one in node_modules', async () => {
+    const npm =
+      '#!/bin/sh\necho "$@" > "$NPM_NOTES"; pwd >> "$NPM_NOTES"; ls >> "$NPM_NOTES"; echo "$npm_config_local_prefix" >> "$NPM_NOTES"; exit 1\n';
+    writeFileSync(join(dir, 'bin/npm'), npm);
+    chmodSync(join(dir, 'bin/npm'), 0o755);
+    rmSync(join(dir, 'bin/bun'));
+    mkdirSync(join(dir, 'node_modules/bun'), { recursive: true });
+    const notes = join(dir, 'notes');
+    const node = Bun.which('node');
+    if (node === null) throw new Error('This test needs Node, since Bun would find itself.');
+    const env = {
+      PATH: `${join(dir, 'bin')}:/usr/bin:/bin`,
+      npm_execpath: '',
+      NPM_NOTES: notes,
+      npm_config_local_prefix: dir,
+    };
+    const launcher = startFile({ name: 'node', command: [node] }, join(dir, LAUNCHER), ['test'], {
+      cwd: dir,
+      env,
+    });
+    expect((await launcher.finished).status).toBe(1);
+    const [args, cwd, ...rest] = readFileSync(notes, 'utf8').split('\n');
+    expect(args).toMatch(/^exec --yes .*--package=bun@[\d.]+ -- bun install --frozen-lockfile --cwd /);
+    expect(args).toEndWith(`--cwd ${dir}/`);
+    expect(cwd?.startsWith(dir)).toBe(false);
+    expect(rest).toEqual(['', '']);
+    expect(existsSync(cwd!)).toBe(false);
+  });
+
+  test.each(['SIGKILL', 'SIGHUP'] as const)('%s of npm ends the command', async (signal) => {
+    // The shell stands in for npm: it waits for the launcher and passes nothing on.
+    const script = join(dir, 'npm.sh');
+    writeFileSync(script, `"${process.execPath}" "${join(dir, LAUNCHER)}" run server.ts & wait\n`);
+    const env = { PATH: `${join(dir, 'bin')}:/usr/bin:/bin`, npm_lifecycle_event: 'start' };
+    await using npm = startFile({ name: 'bun', command: ['/bin/sh'] }, script, [], { cwd: dir, env });
+    await npm.find(/running/);
+    npm.kill(signal);
+    // Closed only when nobody is left to write to it.
+    expect((await npm.finished).stdout).toBe('running\nstopping\n');
   });
 });

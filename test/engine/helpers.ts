@@ -18,6 +18,7 @@ import type { ScriptedModel } from '../fakes/scripted-model.ts';
 /** Costs with which drafting pays: a draft step is a tenth of a target step. */
 export const CHEAP_DRAFT: StepCosts = {
   draftMs: 0.1,
+  draftStartMs: 0,
   targetMs: [1, 1.02, 1.04, 1.06, 1.08, 1.1, 1.12, 1.14, 1.16],
 };
 
@@ -34,10 +35,12 @@ export interface RequestParts {
   readonly stopTokenIds?: readonly number[];
   readonly topLogprobs?: number;
   readonly promptLogprobs?: boolean;
+  readonly group?: string;
+  readonly isWarmUp?: boolean;
 }
 
 export function requestOf(parts: RequestParts = {}): GenerateRequest {
-  const { promptLogprobs } = parts;
+  const { promptLogprobs, group, isWarmUp } = parts;
   return {
     promptIds: parts.promptIds ?? [1, 2, 3],
     maxTokens: parts.maxTokens ?? 16,
@@ -46,6 +49,8 @@ export function requestOf(parts: RequestParts = {}): GenerateRequest {
     stopTokenIds: parts.stopTokenIds ?? [],
     topLogprobs: parts.topLogprobs,
     ...(promptLogprobs === undefined ? {} : { promptLogprobs }),
+    ...(group === undefined ? {} : { group }),
+    ...(isWarmUp === undefined ? {} : { isWarmUp }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import type { StepMode } from '../../src/engine/model.ts';
 import { RandomStream } from '../../src/lib/random.ts';
 import { ScriptedModel } from '../fakes/scripted-model.ts';
 import { collect, requestOf, scriptedEngine } from './helpers.ts';
@@ -98,7 +99,15 @@ describe("the distribution of the text is the model's own", () => {
       for (const [i, sampling] of settings.entries()) {
         test(`${verification}, ${drafter}, setting ${i}`, async () => {
           const agrees = (position: number) => position === promptIds.length + 1;
-          const model = new ScriptedModel({ vocabSize, agrees, spread: 1.5, hasDraft });
+          // Where the engine chooses, it must have a reason to draft.
+          const onStep = draftLength === undefined ? slowTarget : undefined;
+          const model = new ScriptedModel({
+            vocabSize,
+            agrees,
+            spread: 1.5,
+            hasDraft,
+            ...(onStep && { onStep }),
+          });
           const engine = scriptedEngine(model);
           const request = (seed: number) =>
             requestOf({
@@ -125,6 +134,12 @@ describe("the distribution of the text is the model's own", () => {
     }
   }
 });
+
+/** Makes a target step take longer than a draft step of a scripted model, a few microseconds. */
+function slowTarget(mode: StepMode): void {
+  const until = performance.now() + 0.03;
+  while (mode === 'target' && performance.now() < until);
+}
 
 function expectedCounts(
   model: ScriptedModel,

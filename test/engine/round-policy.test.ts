@@ -4,11 +4,11 @@ import { RoundPolicy } from '../../src/engine/round-policy.ts';
 import { StepMeter } from '../../src/engine/step-meter.ts';
 import type { SpeculationParams } from '../../src/engine/types.ts';
 import { RandomStream } from '../../src/lib/random.ts';
-import { expectedSpeedup, type StepCosts } from '../../src/lib/speedup.ts';
+import { draftingMs, expectedSpeedup, type StepCosts } from '../../src/lib/speedup.ts';
 import { requestOf } from './helpers.ts';
 
-function costsOf(draftMs: number, perToken = 0.05): StepCosts {
-  return { draftMs, targetMs: Array.from({ length: 17 }, (_, i) => 1 + perToken * i) };
+function costsOf(draftMs: number, perToken = 0.05, draftStartMs = 0): StepCosts {
+  return { draftMs, draftStartMs, targetMs: Array.from({ length: 17 }, (_, i) => 1 + perToken * i) };
 }
 
 function policyOf(
@@ -21,7 +21,7 @@ function policyOf(
 }
 
 interface World {
-  /** The model draft's tokens: how likely each is accepted, drawn anew for each token; the draft knows it. */
+  /** The model draft's tokens: how likely each is accepted, drawn anew for each token; its lead tells. */
   readonly draft: (random: RandomStream, round: number) => number;
   /** A guess of prompt lookup after so many tokens: the length of its match, and how likely each of its tokens is right. */
   readonly lookup?: (tokens: number) => { matchLength: number; acceptance: number };
@@ -41,15 +41,16 @@ function simulate(world: World, costs: StepCosts, rounds: number) {
   for (let round = 0; round < rounds; round++) {
     const guess = world.lookup?.(tokens) ?? { matchLength: 0, acceptance: 0 };
     const { drafter, draftLength } = policy.plan(99, guess.matchLength);
-    const confidences: number[] = [];
+    const [chances, leads]: [number[], number[]] = [[], []];
     let reach = 1;
-    while (drafter === 'draft' && confidences.length < draftLength) {
-      confidences.push(world.draft(random, round));
-      reach *= policy.acceptanceAt(confidences.at(-1)!);
-      if (!policy.isNextWorth(reach, confidences.length)) break;
+    while (drafter === 'draft' && leads.length < draftLength) {
+      chances.push(world.draft(random, round));
+      leads.push(5 * chances.at(-1)!);
+      reach *= policy.acceptanceAt(leads.at(-1)!);
+      if (!policy.isNextWorth(reach, leads.length)) break;
     }
-    const drafted = drafter === 'draft' ? confidences.length : draftLength;
-    const chance = (i: number) => (drafter === 'draft' ? confidences[i]! : guess.acceptance);
+    const drafted = drafter === 'draft' ? leads.length : draftLength;
+    const chance = (i: number) => (drafter === 'draft' ? chances[i]! : guess.acceptance);
     let accepted = 0;
     while (accepted < drafted && random.next() < chance(accepted)) accepted++;
     const emitted = drafter === 'lookup' ? accepted + 1 : 1;
@@ -57,12 +58,12 @@ function simulate(world: World, costs: StepCosts, rounds: number) {
       const isRight = drafter === 'lookup' ? i < accepted : random.next() < guess.acceptance;
       policy.recordGuess(guess.matchLength + i, isRight);
     }
-    policy.record({ origin: drafter === 'lookup' ? 'lookup' : 'draft', drafted, accepted, confidences });
+    policy.record({ origin: drafter === 'lookup' ? 'lookup' : 'draft', drafted, accepted, leads });
     meter.recordTarget(drafted + 1, costs.targetMs[drafted]!);
     plans.push(drafter);
     lengths.push(drafted);
     tokens += accepted + 1;
-    ms += (drafter === 'draft' ? drafted * costs.draftMs : 0) + costs.targetMs[drafted]!;
+    ms += (drafter === 'draft' ? draftingMs(costs, drafted) : 0) + costs.targetMs[drafted]!;
   }
   return { plans, lengths, speedup: tokens / ms };
 }
@@ -71,9 +72,9 @@ describe('RoundPolicy with a model draft', () => {
   for (const prior of [0.2, 0.6, 0.95]) {
     test(`comes near the best fixed length, whatever the prior (${prior})`, () => {
       for (const acceptance of [0.3, 0.6, 0.8, 0.95]) {
-        for (const costs of [costsOf(0.15), costsOf(0.4), costsOf(0.25, 0.01)]) {
+        for (const costs of [costsOf(0.15), costsOf(0.4), costsOf(0.25, 0.01), costsOf(0.2, 0.03, 0.5)]) {
           const best = Math.max(
-            ...Array.from({ length: 9 }, (_, g) => expectedSpeedup(acceptance, g, costs)),
+            ...Array.from({ length: 13 }, (_, g) => expectedSpeedup(acceptance, g, costs)),
           );
           const { speedup } = simulate({ draft: () => acceptance, prior }, costs, 4000);
           expect(speedup).toBeGreaterThan(0.93 * best);
@@ -106,6 +107,14 @@ describe('RoundPolicy with a model draft', () => {
     expect(early).toBeGreaterThan(3);
     expect(early).toBeLessThan(40);
     expect(plans.slice(-100).filter((drafter) => drafter === 'draft').length).toBeGreaterThan(95);
+  });
+
+  test('times plain decoding now and then, in pairs of rounds: the second is what a plain step costs', () => {
+    const { plans } = simulate({ draft: () => 0.9 }, costsOf(0.2), 2000);
+    const plain = plans.flatMap((drafter, round) => (drafter === 'none' ? [round] : [])).slice(0, -1);
+    expect(plain.length).toBeGreaterThan(3);
+    const isAlone = (round: number) => plans[round - 1] !== 'none' && plans[round + 1] !== 'none';
+    expect(plain.filter(isAlone)).toEqual([]);
   });
 
   test("obeys the caller, within what is left, and 'enabled: false'", () => {

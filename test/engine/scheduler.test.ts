@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { countRunning } from '../../src/engine/fair-share.ts';
 import { SdfpError } from '../../src/lib/errors.ts';
 import { ScriptedModel } from '../fakes/scripted-model.ts';
 import { collect, errorOf, requestOf, scriptedEngine } from './helpers.ts';
@@ -94,6 +95,57 @@ describe('Scheduler', () => {
     expect(model.openSequences).toBe(0);
     expect(model.openedSequences).toBeLessThanOrEqual(1000);
     expect(engine.load()).toEqual({ running: 0, waiting: 0 });
+  });
+
+  describe('groups', () => {
+    /** Twelve generations of one request, and one of another that comes a little later. */
+    async function rivals(maxRunning: number) {
+      const model = new ScriptedModel({ onStep: () => busyFor(0.2) });
+      const engine = scriptedEngine(model, { maxRunning });
+      const finished: string[] = [];
+      const run = (name: string, group: string) =>
+        collect(engine, requestOf({ maxTokens: 30, speculation: { enabled: false }, group })).then(() =>
+          finished.push(name),
+        );
+      const many = Array.from({ length: 12 }, () => run('many', 'a'));
+      await Bun.sleep(3);
+      const load = engine.load();
+      await Promise.all([...many, run('single', 'b')]);
+      expect(engine.load()).toEqual({ running: 0, waiting: 0 });
+      return { load, place: finished.indexOf('single') };
+    }
+
+    test('a request of many generations leaves a quarter of the places free, and a single one waits for none of them', async () => {
+      const { load, place } = await rivals(8);
+      expect(load).toEqual({ running: 6, waiting: 6 });
+      // Only those that ran when it came may end before it.
+      expect(place).toBeLessThanOrEqual(6);
+    });
+
+    test('with one place it comes after the generation that runs, not after all', async () => {
+      const { load, place } = await rivals(1);
+      expect(load).toEqual({ running: 1, waiting: 11 });
+      expect(place).toBeLessThan(3);
+    });
+
+    test('countRunning() tells the same from outside', () => {
+      const many = Array.from({ length: 12 }, () => 'a');
+      expect(countRunning(many, 8)).toBe(6);
+      expect(countRunning([...many, 'b', undefined], 8)).toBe(8);
+      expect(countRunning([...many, ...Array.from({ length: 9 }, () => undefined)], 8)).toBe(8);
+      expect(countRunning(many, 1)).toBe(1);
+    });
+  });
+
+  test('a warm-up teaches the engine nothing', async () => {
+    const learnt = async (isWarmUp: boolean): Promise<boolean> => {
+      const engine = scriptedEngine(new ScriptedModel({ onStep: () => busyFor(3) }));
+      const before = engine.stepCosts();
+      for (const draftLength of [0, 2])
+        await collect(engine, requestOf({ speculation: { draftLength }, isWarmUp }));
+      return !Bun.deepEquals(engine.stepCosts(), before);
+    };
+    expect([await learnt(false), await learnt(true)]).toEqual([true, false]);
   });
 
   test('reports the time in the queue', async () => {

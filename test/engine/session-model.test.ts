@@ -118,6 +118,7 @@ describe('smollm2-tied with a draft', () => {
     const engine = await openGoldenEngine('smollm2-tied', dropped);
     const costs = engine.measureSteps({ pastTokens: 100, widest: 8, runs: 3 });
     expect(costs.targetMs).toHaveLength(8);
+    expect(costs.draftStartMs).toBeGreaterThanOrEqual(0);
     expect([costs.draftMs, ...costs.targetMs].every((ms) => ms > 0 && ms < 1000)).toBe(true);
     expect(engine.stepCosts().targetMs).toHaveLength(17);
     await engine.dispose();

@@ -56,7 +56,7 @@ export async function bakeStories(outDir: string): Promise<Artifact> {
         chosenBy: 'keep',
         acceptanceRate: 0.7,
         acceptanceByPosition: [0.7],
-        costs: { draftMs: 1, targetMs: 2, verification: [{ width: 4, ms: 3 }] },
+        costs: { draftMs: 1, draftStartMs: 0, targetMs: 2, verification: [{ width: 4, ms: 3 }] },
         plainTokensPerSecond: 1,
         predictedTokensPerSecond: 1,
         measuredTokensPerSecond: 1,

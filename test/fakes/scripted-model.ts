@@ -1,4 +1,4 @@
-import type { ModelRunner, ModelSequence, StepMode } from '../../src/engine/model.ts';
+import type { ModelRunner, ModelSequence, StepMode, TargetStep } from '../../src/engine/model.ts';
 import { noiseBits, noiseKey } from '../../src/lib/random.ts';
 
 /** How a scripted model behaves. */
@@ -33,6 +33,8 @@ export class ScriptedModel implements ModelRunner {
   openSequences = 0;
   openedSequences = 0;
   isDisposed = false;
+  /** How many steps shared each run of rounds. */
+  readonly batches: number[] = [];
   readonly steps: { mode: StepMode; width: number; rows: number }[] = [];
 
   constructor(options: ScriptedModelOptions = {}) {
@@ -46,6 +48,16 @@ export class ScriptedModel implements ModelRunner {
     this.openSequences++;
     this.openedSequences++;
     return new ScriptedSequence(this);
+  }
+
+  /** Steps as wide as the first one run with it. */
+  forwardTogether(steps: readonly TargetStep[]): (Float32Array | undefined)[] {
+    const sequences = new Set(steps.map(({ sequence }) => sequence));
+    if (sequences.size !== steps.length) throw new Error('a sequence has two steps in one run');
+    this.batches.push(steps.filter(({ ids }) => ids.length === steps[0]!.ids.length).length);
+    return steps.map(({ sequence, ids, outputRows }) =>
+      ids.length === steps[0]!.ids.length ? sequence.forward(ids, outputRows, 'target') : undefined,
+    );
   }
 
   dispose(): Promise<void> {

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { layerTensorShapes, readModelFolder, readTensor } from '../../src/hf/index.ts';
 import { GOLDEN_MODELS, goldenDir, readGolden, STORIES_DIR } from '../golden/models.ts';
-import { copyModel, emptyFolder, failureOf, removeFolders } from './scratch.ts';
+import { copyModel, emptyFolder, failureOf, LFS_POINTER, removeFolders } from './scratch.ts';
 
 afterAll(removeFolders);
 
@@ -108,7 +108,24 @@ describe('readModelFolder() refuses', () => {
     rmSync(join(dir, 'config.json'));
     expect(await failureOf(readModelFolder(dir))).toMatchObject({
       code: 'model_unreadable',
-      message: expect.stringContaining('config.json'),
+      message: expect.stringMatching(
+        /: it has no config\.json; found generation_config\.json, .*model\.safetensors, .*; needed is a folder as on the Hugging Face hub, with config\.json, /,
+      ),
+    });
+    expect(await failureOf(readModelFolder(emptyFolder()))).toMatchObject({
+      message: expect.stringContaining('it has no config.json; found an empty folder; needed is'),
+    });
+  });
+
+  test('weights that are a Git LFS pointer, and a path through a file', async () => {
+    const dir = copyModel('qwen2-tied');
+    writeFileSync(join(dir, 'model.safetensors'), LFS_POINTER);
+    expect(await failureOf(readModelFolder(dir))).toMatchObject({
+      code: 'model_unreadable',
+      message: expect.stringMatching(/model\.safetensors: it is a Git LFS pointer.*run git lfs pull/),
+    });
+    expect(await failureOf(readModelFolder(join(dir, 'config.json/x')))).toMatchObject({
+      message: expect.stringContaining('a part of the path is a file, not a folder (ENOTDIR); needed is'),
     });
   });
 

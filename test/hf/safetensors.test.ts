@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensorsHeader } from '../../src/hf/safetensors.ts';
-import { emptyFolder, encodeSafetensors, failureOf, removeFolders } from './scratch.ts';
+import { emptyFolder, encodeSafetensors, failureOf, LFS_POINTER, removeFolders } from './scratch.ts';
 
 afterAll(removeFolders);
 
@@ -53,7 +53,13 @@ describe('readSafetensorsHeader()', () => {
 
   test.each([
     ['an empty file', new Uint8Array(0), 'it has 0 bytes'],
-    ['a length beyond reason', longPrefix, 'its header claims'],
+    ['a length beyond reason', longPrefix, 'so it is damaged or no safetensors file.'],
+    [
+      'a Git LFS pointer',
+      new TextEncoder().encode(LFS_POINTER),
+      'it is a Git LFS pointer, not the file itself; run git lfs pull',
+    ],
+    ['a text shorter than any pointer', new TextEncoder().encode('version h'), 'its header claims'],
     ['a header that ends behind the file', shortHeader, 'truncated'],
     ['a header that is no JSON', encodeSafetensors('{"a": ', bytes12), 'no JSON'],
     ['a header that is no object', encodeSafetensors('7', bytes12), 'no JSON object'],

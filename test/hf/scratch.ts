@@ -78,6 +78,9 @@ export function writeSafetensors(path: string, tensors: ReadonlyMap<string, Test
   writeFileSync(path, encodeSafetensors(header, all));
 }
 
+/** What Git LFS leaves in place of a file that was not downloaded. */
+export const LFS_POINTER: string = `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d'.repeat(32)}\nsize 12345\n`;
+
 /** The error of a promise that must fail. */
 export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(

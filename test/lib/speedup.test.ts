@@ -2,7 +2,11 @@ import { describe, expect, test } from 'bun:test';
 import { bestDraftLength, expectedSpeedup, expectedTokensPerRound } from '../../src/lib/speedup.ts';
 
 /** Costs relative to a one-token target step: draft `c`, every verification `v`. */
-const costs = (c: number, v: number) => ({ draftMs: c, targetMs: [1, v, v, v, v, v, v, v, v] });
+const costs = (c: number, v: number) => ({
+  draftMs: c,
+  draftStartMs: 0,
+  targetMs: [1, v, v, v, v, v, v, v, v],
+});
 
 describe('expectedSpeedup()', () => {
   // Worked examples of the formula (1 - a^(g+1)) / ((1 - a)(c g + v)).
@@ -16,8 +20,14 @@ describe('expectedSpeedup()', () => {
   });
 
   test('extends the measured widths linearly', () => {
-    const measured = { draftMs: 0, targetMs: [1, 1.5, 2] };
+    const measured = { draftMs: 0, draftStartMs: 0, targetMs: [1, 1.5, 2] };
     expect(expectedSpeedup(1, 4, measured)).toBeCloseTo(5 / 3, 9);
+  });
+
+  test('counts the start of a draft once, and not where nothing is drafted', () => {
+    const started = { ...costs(0.2, 1), draftStartMs: 0.5 };
+    expect(expectedSpeedup(1, 4, started)).toBeCloseTo(5 / (0.5 + 0.8 + 1), 9);
+    expect(expectedSpeedup(1, 0, started)).toBe(1);
   });
 });
 

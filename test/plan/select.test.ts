@@ -82,5 +82,6 @@ test('formsWithCount() keeps the count, with shared and with rounded weights', (
 test('countForKeep() counts the dropped units of a kept share', () => {
   expect(countForKeep(0.75, 32)).toBe(8);
   expect(countForKeep(1, 32)).toBe(0);
+  expect(countForKeep(0, 32)).toBe(31);
   expect(() => countForKeep(1.2, 32)).toThrow('needs a share from 0 to 1');
 });

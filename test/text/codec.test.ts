@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTextCodec } from '../../src/text/index.ts';
 import { GOLDEN_MODELS, goldenDir, readGolden, STORIES_DIR } from '../golden/models.ts';
-import { copyModel, emptyFolder, failureOf, removeFolders } from '../hf/scratch.ts';
+import { copyModel, emptyFolder, failureOf, LFS_POINTER, removeFolders } from '../hf/scratch.ts';
 
 afterAll(removeFolders);
 
@@ -95,7 +95,9 @@ describe('loadTextCodec()', () => {
 
   test.each([
     ['missing', undefined, 'tokenizer.json'],
-    ['no JSON', '{"model":', 'as JSON'],
+    ['no JSON', '{"model":', 'it is not JSON, or is cut off'],
+    ['an empty file', '', 'it is empty'],
+    ['a Git LFS pointer', LFS_POINTER, 'is a Git LFS pointer, not the file itself; run git lfs pull'],
     ['no object', '[]', 'JSON object'],
     ['without a model', '{"version": "1.0"}', 'tokenizer.json'],
     [

@@ -3,15 +3,20 @@ import { DEFAULT_SPECULATION } from '../../engine/index.ts';
 import { median } from '../../lib/median.ts';
 import { type Benchmark, runBenchmark } from '../../measure/benchmark.ts';
 import { describeMachine } from '../../measure/machine.ts';
-import { type Command, defineCommand, jsonFlag } from '../command.ts';
+import { type MessagingOptions, measureMessaging } from '../../measure/messaging.ts';
+import { SHAPES } from '../../measure/shape/index.ts';
+import { encodeWorkload, WORKLOADS } from '../../measure/workloads.ts';
+import { startEngineWorker } from '../../worker/index.ts';
+import { benchShape } from '../bench-shape.ts';
+import { type Command, defineCommand, exactlyOne, jsonFlag } from '../command.ts';
 import { parseRuntime, runtimeFlags } from '../generation-flags.ts';
-import { openModel } from '../model.ts';
+import { type OpenModel, openModel } from '../model.ts';
 import { drawTable } from '../table.ts';
 import { parseNumber } from '../values.ts';
 
 const command: Command = defineCommand({
   args: {
-    dir: { type: 'positional', required: true, description: 'An artifact' },
+    dir: { type: 'positional', required: false, description: 'An artifact; not with --shape' },
     draft: {
       type: 'string',
       valueHint: 'NAME',
@@ -26,23 +31,39 @@ const command: Command = defineCommand({
     rounds: {
       type: 'string',
       valueHint: 'N',
-      description: 'Runs of each prompt with and without; default 5',
+      description: 'Runs of each prompt with and without, or measurements with --shape; default 5',
+    },
+    shape: {
+      type: 'string',
+      valueHint: 'NAME|FILE',
+      description: `Predict for a model of this shape, without its weights: ${Object.keys(SHAPES).join(', ')} or a config.json`,
     },
     ...runtimeFlags,
     json: {
       ...jsonFlag,
-      description: 'Print {machine, rows, costs, shares} as one line of JSON after the table',
+      description:
+        'Print {machine, rows, costs, shares, settings} ({machine, shape, target, drafts, best, settings} with --shape) as one line of JSON after the table',
     },
   },
   details: `
 Runs five kinds of prompts at temperatures 0 and 0.7 with speculation on and off, in turns within this process, the order
 reversed each round. A ratio is plain time over speculative time, the median over the rounds; above 1, speculation is faster.
-Whole generations are timed, prompt included, and end tokens are ignored.`,
-  async run(args, { signal, terminal }) {
+Whole generations are timed, prompt included, and end tokens are ignored. Under the table: what single steps cost, where the
+time of the rounds went, and, of generations with the engine in a thread of its own as in a server, the share in which it is
+in no round (messages).
+
+With --shape, random weights of the shape are written into a temporary folder, and the steps of the target and of drafts at
+every precision and several depths are timed. From these costs follows the speed over plain decoding for any acceptance
+rate, at the best draft length. How often such a draft of a real model is accepted, only sdfp build on its weights can tell.`,
+  async run(args, context) {
+    exactlyOne(['an artifact', '--shape'], [args.dir, args.shape]);
+    if (args.shape !== undefined) return benchShape({ ...args, shape: args.shape }, context);
+    const { signal, terminal } = context;
     const draftLength = parseNumber('draft-tokens', args['draft-tokens'], { min: 0, max: 16, isWhole: true });
     const tokens = parseNumber('tokens', args.tokens ?? '96', { min: 2, isWhole: true });
     const rounds = parseNumber('rounds', args.rounds ?? '5', { min: 1, isWhole: true });
-    await using model = await openModel(args.dir, parseRuntime(args), args.draft);
+    await using model = await openModel(args.dir!, parseRuntime(args), args.draft);
+    const speculation = { ...DEFAULT_SPECULATION, draftLength };
     terminal.progress.start('bench');
     const benchmark = await runBenchmark({
       engine: model.engine,
@@ -50,19 +71,43 @@ Whole generations are timed, prompt included, and end tokens are ignored.`,
       temperatures: [0, 0.7],
       tokens,
       rounds,
-      speculation: { ...DEFAULT_SPECULATION, draftLength },
+      speculation,
       signal,
       onProgress: (detail, share) => terminal.progress.update({ detail, share }),
     });
+    terminal.progress.update({ detail: 'messages between threads', share: 1 });
+    const messaging = await measureWorker(model, { tokens, speculation, signal });
     terminal.progress.finish();
-    terminal.write(draw(benchmark, model.engine.info.hasDraft));
-    if (args.json)
-      terminal.writeJson({ ...toJson(benchmark), settings: { tokens, rounds, draft: model.draft } });
+    terminal.write(draw(benchmark, messaging, model.engine.info.hasDraft));
+    if (args.json) {
+      const settings = { tokens, rounds, draft: model.draft };
+      terminal.writeJson({ ...toJson(benchmark, messaging), settings });
+    }
   },
 });
 export default command;
 
-function draw({ rows, costs, shares }: Benchmark, hasDraft: boolean): string {
+/** Share of messages in the time of a generation where the engine runs in a worker, as it does in a server. */
+async function measureWorker(
+  { engine, engineOptions, text }: OpenModel,
+  options: Pick<MessagingOptions, 'tokens' | 'speculation' | 'signal'>,
+): Promise<number> {
+  // The worker's copy would otherwise share memory and cores with this one.
+  await engine.dispose();
+  options.signal?.throwIfAborted();
+  const worker = await startEngineWorker(engineOptions);
+  try {
+    return await measureMessaging({
+      ...options,
+      engine: worker,
+      prompts: encodeWorkload(WORKLOADS[0]!, text),
+    });
+  } finally {
+    await worker.dispose();
+  }
+}
+
+function draw({ rows, costs, shares }: Benchmark, messaging: number, hasDraft: boolean): string {
   const table = drawTable(
     ['workload', 'T', 'plain tok/s', 'tok/s', 'ratio', 'tokens/round', 'accepted', 'same text'],
     rows.map(({ workload, temperature, comparison: c }) => [
@@ -80,13 +125,14 @@ function draw({ rows, costs, shares }: Benchmark, hasDraft: boolean): string {
   const { cpu, cores, os, runtime } = describeMachine();
   return `${table}
 median ratio ${median(ratios).toFixed(3)}, lowest ${Math.min(...ratios).toFixed(3)}${hasDraft ? '' : ' (the artifact serves no draft: prompt lookup alone speculates)'}
-steps: ${hasDraft ? `draft ${costs.draftMs.toFixed(2)} ms; ` : ''}target by new tokens ${costs.targetMs.map((ms) => ms.toFixed(2)).join(' ')} ms
+steps: ${hasDraft ? `draft ${costs.draftMs.toFixed(2)} ms, the first of a round ${(costs.draftStartMs + costs.draftMs).toFixed(2)} ms; ` : ''}target by new tokens ${costs.targetMs.map((ms) => ms.toFixed(2)).join(' ')} ms
 time: sessions ${percent(shares.session)}, feeds and KV cache ${percent(shares.feeds)}, sampling ${percent(shares.sampling)}, other ${percent(shares.other)}; JavaScript ${percent(1 - shares.session)}
+messages: ${percent(messaging)} of a generation's time, with the engine in a worker as in a server
 machine: ${cpu}, ${cores} cores, ${os}, ${runtime}; batch 1
 `;
 }
 
-function toJson({ rows, costs, shares }: Benchmark): object {
+function toJson({ rows, costs, shares }: Benchmark, messaging: number): object {
   return {
     machine: snakeKeys(describeMachine()),
     rows: rows.map(({ workload, temperature, comparison: c }) => ({
@@ -100,8 +146,8 @@ function toJson({ rows, costs, shares }: Benchmark): object {
       acceptance_rate: c.acceptanceRate,
       texts_equal: c.textsEqual,
     })),
-    costs: { draft_ms: costs.draftMs, target_ms: costs.targetMs },
-    shares: { ...shares, javascript: 1 - shares.session },
+    costs: { draft_ms: costs.draftMs, draft_start_ms: costs.draftStartMs, target_ms: costs.targetMs },
+    shares: { ...shares, javascript: 1 - shares.session, messaging },
   };
 }
 

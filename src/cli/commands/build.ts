@@ -12,6 +12,7 @@ import { parseNumber } from '../values.ts';
 
 const STAGES: Record<BakeProgress['stage'], string> = {
   read: 'read',
+  sample: 'sample',
   calibrate: 'score',
   round: 'round',
   measure: 'measure',

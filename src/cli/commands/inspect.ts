@@ -1,3 +1,4 @@
+import type { Manifest } from '../../artifact/index.ts';
 import { manifestToWire } from '../../artifact/manifest.ts';
 import { openArtifact } from '../../artifact/open.ts';
 import { manifestJsonSchema } from '../../schema.ts';
@@ -22,7 +23,15 @@ int4 with rounded weights.`,
     if (args.dir === undefined) throw usageError('missing required positional argument: DIR', 'dir');
     const { manifest } = await openArtifact(args.dir, { verify: args.full ? 'full' : 'fast' });
     if (args.json) return terminal.writeJson(manifestToWire(manifest));
-    terminal.write(`${drawPlan(manifest, terminal.paint)}\n\n${drawNumbers(manifest)}\n`);
+    const verified = describeVerification(manifest, args.full === true);
+    terminal.write(`${drawPlan(manifest, terminal.paint)}\n\n${drawNumbers(manifest)}\n${verified}\n`);
   },
 });
 export default command;
+
+/** What {@linkcode openArtifact} has compared with the manifest by the time it returns. */
+function describeVerification({ files }: Manifest, isFull: boolean): string {
+  const hashed = files.filter(({ checkedFast }) => isFull || checkedFast).length;
+  if (hashed === files.length) return `verified     all ${files.length} files: sizes and hashes match`;
+  return `verified     ${files.length} files: all sizes and the hashes of ${hashed} small ones match; --full compares the rest`;
+}

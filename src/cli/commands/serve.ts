@@ -4,7 +4,11 @@ import { serve } from '../../serve.ts';
 import { loadListen } from '../../server/listen/index.ts';
 import { explainSettings, listSettings, readSettings, type SettingsSource } from '../../server/settings.ts';
 import { type Command, defineCommand } from '../command.ts';
+import { usageError } from '../errors.ts';
 import { drawTable } from '../table.ts';
+
+/** Time for what is still on its way to a pipe when everything else is over, in milliseconds. */
+const EXIT_MS = 300;
 
 /** `--port`, `--max-queue`, ...: the settings of the environment, in kebab-case. */
 function settingFlags(): ArgsDef {
@@ -26,10 +30,13 @@ const command: Command = defineCommand({
   },
   details: `
 Every flag may be given as the environment variable beside it instead. Requests are logged on stdout, one line of JSON
-each. The first Ctrl-C or SIGTERM lets running requests finish, the second ends them.`,
+each. The first Ctrl-C or SIGTERM lets running requests finish, the second ends them. Started through npm it also ends
+when npm does, however that ends. Without DIR and ARTIFACT it serves artifacts/stories of a clone; the npm package brings
+no model: bake one with sdfp build MODEL_DIR --out DIR, then sdfp serve DIR. With OTEL_EXPORTER_OTLP_ENDPOINT (and
+OpenTelemetry's other variables) every request is traced; where the packages for that are missing it says which.`,
   async run(args, { signal, terminal }) {
     const flags = Object.fromEntries(listSettings().map(({ flag }) => [flag, toText(args[flag])]));
-    if (args.dir !== undefined) flags.artifact ??= toText(args.dir);
+    if (args.dir !== undefined) flags.artifact = oneArtifact(args.dir, flags.artifact);
     const source = { environment: process.env, flags };
     if (args['print-config'] === true) return terminal.write(drawSettings(source));
     await serve({
@@ -39,9 +46,17 @@ each. The first Ctrl-C or SIGTERM lets running requests finish, the second ends 
       log: (line) => terminal.write(`${line}\n`),
       note: (line) => terminal.note(`sdfp: ${line}`),
     });
+    // A model that was still loading would hold the process until it is there.
+    setTimeout(() => process.exit(0), EXIT_MS).unref();
   },
 });
 export default command;
+
+/** Errors: usage, if both are given and differ. */
+function oneArtifact(dir: string, flag: string | undefined): string {
+  if (flag === undefined || flag === dir) return dir;
+  throw usageError(`found the artifacts ${dir} and --artifact ${flag}, needs one of them`, 'artifact');
+}
 
 function drawSettings(source: SettingsSource): string {
   const rows = explainSettings(source).map(({ variable, from, value }) => [variable, from, value]);

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { goldenDir } from '../../golden/models.ts';
-import { runSdfp } from '../run.ts';
+import { runSdfp, SDFP } from '../run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sdfp-bench-'));
 const artifact = join(folder, 'tiny');
@@ -39,7 +43,10 @@ describe('sdfp build and bench', () => {
       expect(row.texts_equal).toBe(true);
       expect(row.ratio).toBeGreaterThan(0);
     }
-    const { session, feeds, sampling, other, javascript } = result.shares;
+    const { session, feeds, sampling, other, javascript, messaging } = result.shares;
+    expect(messaging).toBeGreaterThan(0);
+    expect(messaging).toBeLessThan(1);
+    expect(stdout).toMatch(/^messages: \d+\.\d% of a generation's time/m);
     expect(session + feeds + sampling + other).toBeCloseTo(1, 6);
     expect(javascript).toBeCloseTo(1 - session, 6);
     expect(result.costs.target_ms).toHaveLength(9);
@@ -51,6 +58,19 @@ describe('sdfp build and bench', () => {
     const result = JSON.parse(runSdfp(args).stdout.trim().split('\n').at(-1)!);
     for (const row of result.rows) expect(row.acceptance_length).toBeLessThanOrEqual(3);
     expect(result.rows.some((row: { acceptance_length: number }) => row.acceptance_length > 1)).toBe(true);
+  }, 60_000);
+
+  test('Ctrl-C ends a bench at once, whatever it is at', async () => {
+    const args = [SDFP, 'bench', artifact, '--tokens', '400', '--rounds', '50'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    await once(child.stderr, 'data');
+    // Into the first generations: 50 rounds of them would take minutes.
+    await sleep(3000);
+    const startMs = performance.now();
+    child.kill('SIGINT');
+    const [status] = await once(child, 'exit');
+    expect(status).toBe(130);
+    expect(performance.now() - startMs).toBeLessThan(1000);
   }, 60_000);
 
   test.each([

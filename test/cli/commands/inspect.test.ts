@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ManifestSchema, manifestToWire, writeArtifact } from '../../../src/artifact/index.ts';
@@ -17,7 +18,9 @@ describe('sdfp inspect', () => {
     const { dir, manifest } = await bakeExample(root.path);
     const { status, stdout } = runSdfp(['inspect', dir]);
     expect(status).toBe(0);
-    expect(stdout).toBe(`${drawPlan(manifest, (_, text) => text)}\n\n${drawNumbers(manifest)}\n`);
+    const drawn = `${drawPlan(manifest, (_, text) => text)}\n\n${drawNumbers(manifest)}\n`;
+    expect(stdout).toStartWith(drawn);
+    expect(stdout.slice(drawn.length)).toMatch(/^verified {5}\d files: .*\n$/);
     const lines = stdout.split('\n');
     expect(lines).toContain(
       'example: llama, 2 layers, hidden size 64, vocabulary 400, context 512 tokens; baked by sdfp 0.1.0',
@@ -73,6 +76,22 @@ describe('sdfp inspect', () => {
     });
     expect(drawPlan(withScores([-1, 0, 1, 3]), plain)).toContain(`${'█'.repeat(16)}  3.00`);
     expect(drawPlan(withScores([0, 0, 0, 0]), plain)).toContain(`█${'·'.repeat(15)}  0.00`);
+  });
+
+  test('says what it has verified, with and without --full, and finds a changed weight with it alone', async () => {
+    await using root = await temporaryFolder();
+    const { dir } = await bakeExample(root.path);
+    expect(runSdfp(['inspect', dir]).stdout).toContain(
+      'verified     6 files: all sizes and the hashes of 5 small ones match; --full compares the rest\n',
+    );
+    expect(runSdfp(['inspect', dir, '--full']).stdout).toContain(
+      'verified     all 6 files: sizes and hashes match\n',
+    );
+    const weights = join(dir, 'model.safetensors');
+    writeFileSync(weights, readFileSync(weights).fill(1, 1000, 1001));
+    expect(runSdfp(['inspect', dir]).status).toBe(0);
+    const { status, stderr } = runSdfp(['inspect', dir, '--full']);
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/model\.safetensors has SHA-256/)]);
   });
 
   test('--json prints the manifest', async () => {

@@ -1,0 +1,47 @@
+import { mkdir, rmdir } from 'node:fs/promises';
+import { SdfpError } from '../lib/errors.ts';
+import { explainSystemError, systemCode } from '../lib/system-error.ts';
+import { chooseDestination, type Destination, refusal } from './destination.ts';
+import { temporaryName } from './temporary.ts';
+
+/** Failures that another place would not have; a missing source file (ENOENT), for one, is none of them. */
+const PLACE_CODES = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'ENOTDIR',
+  'EEXIST',
+  'ENAMETOOLONG',
+  'ELOOP',
+]);
+
+/**
+ * Looks at the place before a build begins, as {@linkcode chooseDestination} does, and tries whether it can be written
+ * to. Throws SdfpError `invalid_request` where it cannot.
+ */
+export function prepareDestination(outDir: string, modelDir: string): Promise<Destination> {
+  return writingTo(outDir, async () => {
+    const destination = await chooseDestination(outDir, modelDir);
+    await tryWriting(temporaryName(destination.dir));
+    if (destination.kind === 'in-place') await tryWriting(temporaryName(`${destination.dir}/manifest.json`));
+    return destination;
+  });
+}
+
+async function tryWriting(path: string): Promise<void> {
+  await mkdir(path);
+  await rmdir(path);
+}
+
+/** Runs `write`. What the file system has against the place becomes SdfpError `invalid_request` that says what it is. */
+export async function writingTo<T>(outDir: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof SdfpError || !PLACE_CODES.has(systemCode(error) ?? '')) throw error;
+    const at = error instanceof Error && 'path' in error ? `, at ${error.path}` : '';
+    throw refusal(outDir, `${explainSystemError(error)}${at}`, error);
+  }
+}
