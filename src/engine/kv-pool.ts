@@ -1,9 +1,16 @@
-import { BLOCK_TOKENS, KvArena, type KvShape } from './kv-arena.ts';
+import { KvArena, type KvShape } from './kv-arena.ts';
 
 /** Memory of rows that nobody uses beyond this is left to the garbage collector. */
 const MAX_FREE_BYTES = 256 * 2 ** 20;
 
-/** The arenas of a model, by length. Rooms are blocks times a power of two: few arenas, and P at most twice what a row needs. */
+/** Room of the smallest arena; each next one has this many times as much. */
+const SMALLEST_ROOM = 256;
+const ROOM_FACTOR = 4;
+
+/**
+ * The arenas of a model, by length: few, so that most sequences that decode at once share one and with it their runs. A
+ * row's room costs no memory before it is written to.
+ */
 export class KvPool {
   readonly shape: KvShape;
   readonly #arenas: Map<number, KvArena> = new Map();
@@ -26,7 +33,8 @@ export class KvPool {
 
   /** The arena for sequences of `tokens` positions. */
   arenaFor(tokens: number): KvArena {
-    const roomTokens = BLOCK_TOKENS * 2 ** Math.ceil(Math.log2(Math.max(1, tokens / BLOCK_TOKENS)));
+    let roomTokens = SMALLEST_ROOM;
+    while (roomTokens < tokens) roomTokens *= ROOM_FACTOR;
     const arena = this.#arenas.get(roomTokens) ?? new KvArena(this.shape, roomTokens);
     this.#arenas.set(roomTokens, arena);
     return arena;

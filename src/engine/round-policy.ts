@@ -166,10 +166,9 @@ export class RoundPolicy {
     return (ms * this.#numSharing) / targetStepMs(this.#costs, this.#numSharing);
   }
 
-  /** Cost of verifying so many draft tokens: of a plain step, and of as many more tokens in it. */
+  /** Cost of verifying so many draft tokens. A wider step is a run of its own: plain steps are what others share. */
   #verification(draftLength: number): number {
-    const [plain, wide] = [this.#numSharing, this.#numSharing + draftLength];
-    return 1 + this.#steps(targetStepMs(this.#costs, wide) - targetStepMs(this.#costs, plain));
+    return draftLength === 0 ? 1 : this.#steps(targetStepMs(this.#costs, draftLength + 1));
   }
 }
 
