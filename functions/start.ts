@@ -1,10 +1,13 @@
 /** What the entries for the runtimes share: the server as a process, and as a function. */
 import { constants } from 'node:os';
 import process from 'node:process';
+import { messageOf } from '../src/lib/errors.ts';
 import { createEchoFilter } from '../src/lib/signal-echo.ts';
 import { createService, type ServeOutput, type Service, serve, superviseModel } from '../src/serve.ts';
 import type { Listen } from '../src/server/listen/index.ts';
-import { readSettings } from '../src/server/settings.ts';
+import { readSettings, type Settings } from '../src/server/settings.ts';
+import { openTracing } from '../src/server/tracing/open-tracing.ts';
+import type { RequestTracer } from '../src/server/tracing/types.ts';
 
 const output: ServeOutput = {
   log: (line) => void process.stdout.write(`${line}\n`),
@@ -37,23 +40,68 @@ function watchSignals(): AbortSignal {
   return controller.signal;
 }
 
-/** A web-standard handler for platforms that listen themselves. The model is loaded with the first request. */
-export function createFetch(): (request: Request) => Promise<Response> {
-  let service: Service | undefined;
+/** Options of {@linkcode createFetch}. */
+export interface FetchOptions {
+  /** Default: that of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Pause after a load that failed, before a request may start another. Default 2000. */
+  readonly retryMs?: number;
+  /** Aborting it releases the model. Default: never; the platform ends the process. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A web-standard handler for platforms that listen themselves. The model is loaded with the first request, and again with
+ * a later one if that failed or the engine kept crashing; until then `/health` says `failed`, other requests get 503.
+ */
+export function createFetch(options: FetchOptions = {}): (request: Request) => Promise<Response> {
+  const { environment = process.env, retryMs = 2000, signal = new AbortController().signal } = options;
+  let tracing: Promise<RequestTracer | undefined> | undefined;
+  let serving: Serving | undefined;
   return async (request) => {
-    service ??= startService();
-    return service.app.fetch(request);
+    tracing ??= startTracing(environment, signal);
+    const tracer = await tracing;
+    serving ??= startServing(readSettings({ environment }), signal, tracer);
+    if (performance.now() - serving.failedMs() >= retryMs) serving.load();
+    return serving.service.app.fetch(request);
   };
 }
 
-function startService(): Service {
-  const settings = readSettings({ environment: process.env });
-  const service = createService(settings, output.log);
-  // The platform ends the process, so nothing ever aborts.
-  const { signal } = new AbortController();
-  superviseModel(settings, service, { signal, note: output.note }).catch((error) => {
-    service.host.fail();
-    output.note(String(error));
-  });
-  return service;
+interface Serving {
+  readonly service: Service;
+  /** Loads the model once more, after a failure. */
+  load(): void;
+  /** When it failed last, on the clock of `performance`; infinite while it has not. */
+  failedMs(): number;
+}
+
+async function startTracing(
+  environment: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Promise<RequestTracer | undefined> {
+  const tracer = await openTracing(environment, output.note);
+  if (tracer !== undefined) signal.addEventListener('abort', () => void tracer.shutdown(), { once: true });
+  return tracer;
+}
+
+function startServing(settings: Settings, signal: AbortSignal, tracer: RequestTracer | undefined): Serving {
+  const service = createService(settings, output.log, tracer);
+  let failedMs = Number.POSITIVE_INFINITY;
+  const run = (): void => {
+    failedMs = Number.POSITIVE_INFINITY;
+    superviseModel(settings, service, { signal, note: output.note }).catch((error) => {
+      service.host.fail();
+      failedMs = performance.now();
+      output.note(messageOf(error));
+    });
+  };
+  run();
+  return {
+    service,
+    load() {
+      service.host.retry();
+      run();
+    },
+    failedMs: () => failedMs,
+  };
 }

@@ -11,6 +11,7 @@ import {
 } from './artifact/index.ts';
 import { DEFAULT_SAMPLING, DEFAULT_SPECULATION } from './engine/defaults.ts';
 import type { Engine } from './engine/types.ts';
+import { type Unit, unitName } from './lib/units.ts';
 import { playgroundFiles, playgroundSecurityPolicy } from './playground/index.ts';
 import type { AppEnv } from './server/context.ts';
 import {
@@ -24,10 +25,12 @@ import {
   type ServedModel,
   supervise,
 } from './server/index.ts';
-import type { Listen, Listener } from './server/listen/index.ts';
+import { type Listen, type Listener, loadListen } from './server/listen/index.ts';
 import { closePorts, openPort, within } from './server/ports.ts';
-import type { Settings } from './server/settings.ts';
-import { collectTokenBytes, loadTextCodec } from './text/index.ts';
+import { readSettings, type Settings } from './server/settings.ts';
+import { openTracing } from './server/tracing/open-tracing.ts';
+import type { RequestTracer } from './server/tracing/types.ts';
+import { collectTokenBytes, createThreadEncoder, loadTextCodec } from './text/index.ts';
 import { type EngineWorker, startEngineWorker } from './worker/index.ts';
 
 /** Where a server tells what it does. */
@@ -38,31 +41,51 @@ export interface ServeOutput {
   readonly note: (line: string) => void;
 }
 
-export interface ServeOptions extends ServeOutput {
-  readonly settings: Settings;
-  readonly listen: Listen;
-  /** Aborting it shuts the server down. */
-  readonly signal: AbortSignal;
+/** All of it may be left out. */
+export interface ServeOptions extends Partial<ServeOutput> {
+  /** Those of `sdfp serve --help`, in camelCase, as far as they differ from its defaults. The environment is read for traces only. */
+  readonly settings?: Partial<Settings>;
+  /** Opens ports; default: the way of the runtime that this is. */
+  readonly listen?: Listen;
+  /** Aborting it shuts the server down; default: it serves until the process ends. */
+  readonly signal?: AbortSignal;
 }
 
 /** Time for the last bytes of answers when everything else is over. */
 const CLOSE_MS = 500;
+/** Time for the last traces, after that. */
+const TRACES_MS = 2000;
 
 /**
  * Serves until the signal aborts: then health says 503, running requests finish within the grace period, and everything
  * is released. The port is open before the model is loaded; an engine that crashes is started again. Errors: SdfpError of
  * a port, the artifact, or an engine that keeps crashing.
  */
-export async function serve(options: ServeOptions): Promise<void> {
-  const { settings, signal } = options;
-  const service = createService(settings, options.log);
-  const listeners = await openPorts(service, options);
+export async function serve(options: ServeOptions = {}): Promise<void> {
+  const complete = await completeOptions(options);
+  const { settings, signal } = complete;
+  const tracer = await openTracing(process.env, complete.note);
+  const service = createService(settings, complete.log, tracer);
+  const listeners = await openPorts(service, complete);
   try {
-    await superviseModel(settings, service, options);
+    await superviseModel(settings, service, complete);
   } finally {
     if (!signal.aborted) service.host.fail();
     await closePorts(listeners, CLOSE_MS);
+    if (tracer !== undefined) await within(TRACES_MS, tracer.shutdown());
   }
+}
+
+type CompleteOptions = Required<Omit<ServeOptions, 'settings'>> & { readonly settings: Settings };
+
+async function completeOptions(options: ServeOptions): Promise<CompleteOptions> {
+  return {
+    listen: options.listen ?? (await loadListen()),
+    signal: options.signal ?? new AbortController().signal,
+    log: options.log ?? (() => {}),
+    note: options.note ?? (() => {}),
+    settings: { ...readSettings({ environment: {} }), ...options.settings },
+  };
 }
 
 /** An app and its parts, without a model yet. */
@@ -73,19 +96,25 @@ export interface Service {
 }
 
 /** Makes the app; loads nothing and opens no port. */
-export function createService(settings: Settings, log: (line: string) => void): Service {
+export function createService(
+  settings: Settings,
+  log: (line: string) => void,
+  tracer?: RequestTracer,
+): Service {
   const host = createModelHost();
   const admission = createAdmission(settings.maxConcurrency + settings.maxQueue);
   const app = createApp({
     host,
     admission,
     log,
+    tracer,
     apiKeys: settings.apiKeys,
     corsOrigins: settings.corsOrigins,
     limits: {
       maxBodyBytes: settings.maxBodyBytes,
       requestTimeoutMs: settings.requestTimeoutMs,
       keepAliveMs: settings.sseKeepaliveMs,
+      resumeMs: settings.resumeMs,
     },
     pages: { files: playgroundFiles(), securityPolicy: playgroundSecurityPolicy },
     residentMemoryBytes: () => process.memoryUsage().rss,
@@ -93,7 +122,7 @@ export function createService(settings: Settings, log: (line: string) => void): 
   return { app, host, admission };
 }
 
-async function openPorts(service: Service, { settings, listen, note }: ServeOptions): Promise<Listener[]> {
+async function openPorts(service: Service, { settings, listen, note }: CompleteOptions): Promise<Listener[]> {
   const { host, port, portHealth } = settings;
   const main = await openPort(listen, 'PORT', { fetch: service.app.fetch, host, port });
   note(`listening on http://${host === '0.0.0.0' ? 'localhost' : host}:${main.port}`);
@@ -111,7 +140,7 @@ async function openPorts(service: Service, { settings, listen, note }: ServeOpti
 export async function superviseModel(
   settings: Settings,
   { host, admission }: Service,
-  { signal, note }: Pick<ServeOptions, 'signal' | 'note'>,
+  { signal, note }: Pick<CompleteOptions, 'signal' | 'note'>,
 ): Promise<void> {
   await supervise({
     host,
@@ -138,10 +167,14 @@ async function loadModel(settings: Settings, { note }: Pick<ServeOutput, 'note'>
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     note(`ready: ${artifact.manifest.name} on ${engine.info.provider}, loaded in ${seconds} s`);
     const crashed = new Promise<Error>((resolve) => engine.onExit((error) => error && resolve(error)));
+    const encoder = createThreadEncoder(artifact.dir);
     return {
-      served: describe(artifact, engine, text),
+      served: { ...describe(artifact, engine, text), encodeLong: encoder.encode },
       crashed,
-      [Symbol.asyncDispose]: () => engine.dispose(),
+      async [Symbol.asyncDispose]() {
+        await encoder[Symbol.asyncDispose]();
+        await engine.dispose();
+      },
     };
   } catch (error) {
     await engine.dispose();
@@ -158,6 +191,7 @@ function startEngine({ dir, manifest }: Artifact, settings: Settings): Promise<E
     spec,
     acceptancePrior: acceptancePriorOf(manifest, servedDraft(manifest)),
     maxRunning: settings.maxConcurrency,
+    prefixCacheBytes: settings.prefixCacheBytes,
     // The server's own places are the limit; a request may need several (n, lists of prompts).
     maxWaiting: Number.MAX_SAFE_INTEGER,
   });
@@ -166,12 +200,17 @@ function startEngine({ dir, manifest }: Artifact, settings: Settings): Promise<E
 function describe({ manifest }: Artifact, engine: Engine, text: ServedModel['text']): ServedModel {
   const { name, measured, generation, scores } = manifest;
   const createdSeconds = Math.floor((measured === null ? Date.now() : Date.parse(measured.date)) / 1000);
-  const { dropped = [], keptShare = 1 } = servedDraft(manifest) ?? {};
+  const draft = servedDraft(manifest);
+  const names = (list: readonly Unit[] = []): string[] => list.map(unitName);
   const inspect = {
     method: scores.method,
     units: scores.units,
-    dropped: dropped.map((unit) => `${unit.layer}.${unit.block}`),
-    kept_share: keptShare,
+    draft: draft?.name ?? null,
+    dropped: names(draft?.dropped),
+    int8: names(draft?.int8),
+    int4: names(draft?.int4),
+    head: draft?.head ?? 'shared',
+    kept_share: draft?.keptShare ?? 1,
     acceptance_rate: measured?.acceptanceRate ?? null,
   };
   return { id: name, engine, text, defaults: generation, createdSeconds, inspect };
@@ -187,6 +226,7 @@ async function warmUp(engine: Engine): Promise<void> {
       speculation: { ...DEFAULT_SPECULATION, draftLength },
       stopTokenIds: [],
       topLogprobs: undefined,
+      isWarmUp: true,
     });
     for await (const _ of events);
   }

@@ -35,6 +35,9 @@ export const UsageSchema: v.GenericSchema<Usage> = v.object({
   prompt_tokens: count,
   completion_tokens: count,
   total_tokens: count,
+  prompt_tokens_details: v.object({
+    cached_tokens: described(count, 'Run for an earlier request, and taken over.'),
+  }),
   completion_tokens_details: v.object({
     accepted_prediction_tokens: described(count, 'Draft tokens that are part of the answer.'),
     rejected_prediction_tokens: count,
@@ -189,5 +192,6 @@ export const PlanSchema: v.GenericSchema<{ model: string; has_draft: boolean }> 
   provider: v.string(),
   max_model_len: count,
   has_draft: v.boolean(),
+  has_chat_template: described(v.boolean(), 'Whether `/v1/chat/completions` can answer.'),
   inspect: described(v.unknown(), 'Dropped and scored blocks.'),
 });

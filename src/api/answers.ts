@@ -22,6 +22,10 @@ export interface Usage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
+  readonly prompt_tokens_details: {
+    /** Run for an earlier request, and taken over. */
+    readonly cached_tokens: number;
+  };
   readonly completion_tokens_details: {
     readonly accepted_prediction_tokens: number;
     readonly rejected_prediction_tokens: number;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { boolean, integer, needs, plainText, unsupported } from './fields.ts';
+import { boolean, checkedBy, integer, needs, plainText, shortList, unsupported } from './fields.ts';
 import { type GenerationBody, type GenerationOptions, GenerationSchema } from './generation.ts';
 import { type AnswerSchema, type ResponseFormatBody, ResponseFormatSchema } from './response-format.ts';
 
@@ -29,35 +29,76 @@ export interface CompletionRequest extends GenerationOptions {
 
 const MAX_PROMPTS = 64;
 
+const MAX_TOKEN_ID = 0x7fffffff;
+
 /** Ids above the vocabulary are refused later, by the server that knows its size. */
 const tokenId = v.pipe(
   v.number(needs('a token id')),
   v.integer(needs('a token id')),
   v.minValue(0, needs('a token id')),
-  v.maxValue(0x7fffffff, needs('a token id')),
+  v.maxValue(MAX_TOKEN_ID, needs('a token id')),
+);
+
+function isTokenId(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_TOKEN_ID;
+}
+
+/** The same as a list of `tokenId`, in the time of a plain loop, and up to the first that is none. */
+const tokenIds = v.pipe(
+  v.custom<number[]>(Array.isArray, needs('a list of token ids')),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const input = dataset.value;
+    const key = input.findIndex((value) => !isTokenId(value));
+    if (key < 0) return;
+    const value = input[key];
+    addIssue({
+      message: needs('a token id'),
+      input: value,
+      path: [{ type: 'array', origin: 'value', input, key, value }],
+    });
+  }),
 );
 
 /** Shared with /detokenize. */
-export const TokenIdsSchema: v.GenericSchema<number[]> = v.array(tokenId, needs('a list of token ids'));
+export const TokenIdsSchema: v.GenericSchema<number[]> = checkedBy(
+  v.array(tokenId, needs('a list of token ids')),
+  tokenIds,
+);
+
+const KINDS = {
+  text: plainText(),
+  texts: shortList(
+    v.pipe(v.array(plainText()), v.nonEmpty(needs('at least one text'))),
+    MAX_PROMPTS,
+    'prompts',
+  ),
+  ids: v.pipe(TokenIdsSchema, v.nonEmpty(needs('at least one token id'))),
+  lists: shortList(
+    v.pipe(
+      v.array(v.pipe(TokenIdsSchema, v.nonEmpty(needs('at least one token id')))),
+      v.nonEmpty(needs('at least one list')),
+    ),
+    MAX_PROMPTS,
+    'prompts',
+  ),
+} as const;
+
+const kinds = v.union(
+  [KINDS.text, KINDS.texts, KINDS.ids, KINDS.lists],
+  needs('a text, a list of texts, a list of token ids, or a list of such lists'),
+);
+
+/** The branch that the first item speaks for. */
+function kindOf(input: unknown): v.GenericSchema<unknown, CompletionBody['prompt']> {
+  if (!Array.isArray(input)) return kinds;
+  const [first] = input;
+  if (typeof first === 'number') return KINDS.ids;
+  return Array.isArray(first) ? KINDS.lists : KINDS.texts;
+}
 
 const prompt = v.pipe(
-  v.union(
-    [
-      plainText(),
-      v.pipe(
-        v.array(plainText()),
-        v.nonEmpty(),
-        v.maxLength(MAX_PROMPTS, needs(`at most ${MAX_PROMPTS} prompts`)),
-      ),
-      v.pipe(TokenIdsSchema, v.nonEmpty(needs('at least one token id'))),
-      v.pipe(
-        v.array(v.pipe(TokenIdsSchema, v.nonEmpty())),
-        v.nonEmpty(),
-        v.maxLength(MAX_PROMPTS, needs(`at most ${MAX_PROMPTS} prompts`)),
-      ),
-    ],
-    needs('a text, a list of texts, a list of token ids, or a list of such lists'),
-  ),
+  checkedBy(kinds, v.lazy(kindOf)),
   v.description('Text, or token ids used as they are; or a list of either, at most 64.'),
 );
 

@@ -8,7 +8,7 @@ export type Field<In, Out = In> = v.GenericSchema<Optional<In>, Out | undefined>
 
 /** What was found, shortened: request bodies may hold anything. */
 function describe(input: unknown): string {
-  if (Array.isArray(input)) return 'a list';
+  if (Array.isArray(input)) return input.length === 0 ? 'an empty list' : 'a list';
   // An object may have a toString of its own that is no function.
   if (typeof input === 'object' && input !== null) return 'an object';
   const text = typeof input === 'string' ? JSON.stringify(input) : String(input);
@@ -63,6 +63,34 @@ export function plainText(description = ''): v.GenericSchema<string> {
     description === '' ? schema : v.pipe(schema, v.description(description)),
     v.transform((value) => value.toWellFormed()),
   );
+}
+
+/**
+ * `schema` to those who read descriptions (OpenAPI), `checks` to values. For long lists: valibot goes on after the first
+ * mistake, tries every branch of a union, and takes a microsecond per item and branch.
+ */
+export function checkedBy<In, Out>(
+  schema: v.GenericSchema<In, Out>,
+  checks: v.GenericSchema<unknown, Out>,
+): v.GenericSchema<In, Out> {
+  return { ...schema, '~run': (dataset, config) => checks['~run'](dataset, config) };
+}
+
+/** A list that has more than `max` items is refused before any of them is looked at. `what`: their name in the message. */
+export function shortList<In, Out>(
+  list: v.GenericSchema<In[], Out[]>,
+  max: number,
+  what: string,
+): v.GenericSchema<In[], Out[]> {
+  const message = needs(`at most ${max} ${what}`);
+  // What is no list is for `list` to refuse.
+  const isShort = (input: In[]): boolean => !Array.isArray(input) || input.length <= max;
+  const checks = v.pipe(
+    v.custom<In[]>(() => true),
+    v.check(isShort, message),
+    list,
+  );
+  return checkedBy(v.pipe(list, v.maxLength(max, message)), checks);
 }
 
 /** Null and absent both become undefined. */

@@ -1,5 +1,15 @@
 import * as v from 'valibot';
-import { boolean, type Field, integer, needs, number, optional, plainText, text } from './fields.ts';
+import {
+  boolean,
+  type Field,
+  integer,
+  needs,
+  number,
+  optional,
+  plainText,
+  shortList,
+  text,
+} from './fields.ts';
 
 /** Fields that chat and text completions share, as they are on the wire. Each is described in `GenerationSchema`. */
 export interface GenerationBody {
@@ -26,7 +36,11 @@ export interface GenerationBody {
 export interface SpeculativeBody {
   enabled?: boolean | null | undefined;
   draft_tokens?: number | null | undefined;
+  verification?: Verification | null | undefined;
 }
+
+/** How drafts are verified, see `speculative` in the schema. */
+export type Verification = 'coupled' | 'rejection';
 
 /** The same, checked and named our way; undefined where the caller said nothing. */
 export interface GenerationOptions {
@@ -46,16 +60,17 @@ export interface GenerationOptions {
   readonly choices: number;
   readonly ignoreEos: boolean;
   readonly returnTokenIds: boolean;
-  readonly speculation: { readonly enabled: boolean; readonly draftLength: number | undefined };
+  readonly speculation: {
+    readonly enabled: boolean;
+    readonly draftLength: number | undefined;
+    readonly verification: Verification;
+  };
 }
 
 const stop: Field<string | string[]> = optional(
   v.pipe(
     v.union(
-      [
-        plainText(),
-        v.pipe(v.array(plainText(), needs('a list of texts')), v.maxLength(4, needs('at most 4 texts'))),
-      ],
+      [plainText(), shortList(v.array(plainText(), needs('a list of texts')), 4, 'texts')],
       needs('a text or up to 4 texts'),
     ),
     v.description(
@@ -92,6 +107,14 @@ const speculative: Field<SpeculativeBody> = optional(
           description:
             'Draft length of every round, in tokens (0: none; fewer where a model without a draft finds nothing in the text). Default: chosen per round.',
         }),
+        verification: optional(
+          v.pipe(
+            v.picklist(['coupled', 'rejection'], needs('`coupled` or `rejection`')),
+            v.description(
+              '`coupled`: target and draft share their noise, a seed gives the same text with speculation and without. `rejection`: by probabilities (Leviathan et al. 2023); the same distribution, another text. Default `coupled`.',
+            ),
+          ),
+        ),
       },
       needs('an object'),
     ),
@@ -198,6 +221,7 @@ function toOptions(body: v.InferOutput<typeof fields>): GenerationOptions {
     speculation: {
       enabled: body.speculative?.enabled ?? true,
       draftLength: body.speculative?.draft_tokens ?? undefined,
+      verification: body.speculative?.verification ?? 'coupled',
     },
   };
 }

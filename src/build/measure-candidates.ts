@@ -107,7 +107,7 @@ async function withEngine<T>(
   }: { readonly weightsDir: string; readonly acceptancePrior?: number | undefined },
   use: (engine: LocalEngine) => Promise<T>,
 ): Promise<T> {
-  const engine = await createEngine({ graph, spec, weightsDir, acceptancePrior });
+  const engine = await createEngine({ graph, spec, weightsDir, acceptancePrior, prefixCacheBytes: 0 });
   try {
     return await use(engine);
   } finally {

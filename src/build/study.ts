@@ -56,6 +56,7 @@ export async function studyBuild(options: StudyOptions): Promise<Study> {
   });
   const candidate = chooseCandidate(options);
   const engine = await createEngine({
+    prefixCacheBytes: 0,
     graph: (candidate?.graph ?? options.target).bytes,
     spec: (candidate?.graph ?? options.target).spec,
     weightsDir: options.weightsDir,

@@ -46,7 +46,8 @@ export async function openModel(
     ? await fromArtifact(dir, draftName)
     : await fromModelFolder(dir, draftName);
   const text = await loadTextCodec(source.weightsDir);
-  const engineOptions = { ...source, ...runtime };
+  // A prompt that is run again takes as long as the first time.
+  const engineOptions = { ...source, ...runtime, prefixCacheBytes: 0 };
   const engine = await createEngine(engineOptions);
   return { engine, engineOptions, text, defaults, draft, [Symbol.asyncDispose]: () => engine.dispose() };
 }

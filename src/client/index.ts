@@ -10,78 +10,80 @@
  * }
  * ```
  */
-import { readCompletionEvents } from './events.ts';
+import { ClientError } from './errors.ts';
+import { type Answer, addChunk, type WireChunk } from './events.ts';
 import { retryDelay, sleep } from './retry.ts';
-import { send } from './send.ts';
+import { createSend, type Send } from './send.ts';
+import { readServerSentEvents } from './sse.ts';
 import type {
   CallOptions,
   Client,
   ClientOptions,
   CompletionEvent,
-  CompletionResult,
-  CompletionStream,
+  EndEvent,
   GenerationParams,
-  TokenOrigin,
 } from './types.ts';
 
-export { ClientError, type ClientErrorDetails } from './errors.ts';
+export { ClientError } from './errors.ts';
 export type * from './types.ts';
 
 /** Makes a client of the server at `baseUrl`. No request is sent. */
 export function createClient(options: ClientOptions): Client {
   const base = String(options.baseUrl).replace(/\/+(v1\/*)?$/, '');
-  const stream = (path: string, params: GenerationParams, call: CallOptions = {}) =>
-    toStream(streamEvents(options, base + path, params, call.signal));
-  return {
-    chat: (params, call) => stream('/v1/chat/completions', params, call),
-    complete: (params, call) => stream('/v1/completions', params, call),
+  const stream = (path: string) => (params: GenerationParams, call?: CallOptions) => {
+    const send = createSend(options, `${base}/v1/${path}completions`, params);
+    const events = streamEvents(send, options, call?.signal);
+    return Object.assign(events, { collect: () => collect(events) });
   };
+  return { chat: stream('chat/'), complete: stream('') };
 }
 
-function toStream(events: AsyncGenerator<CompletionEvent>): CompletionStream {
-  return { [Symbol.asyncIterator]: () => events, collect: () => collect(events) };
-}
-
-async function collect(events: AsyncIterable<CompletionEvent>): Promise<CompletionResult> {
-  let text = '';
-  const tokenIds: number[] = [];
-  const origins: TokenOrigin[] = [];
-  for await (const event of events) {
-    if (event.type === 'end') {
-      const { type: _, ...ending } = event;
-      return { text, tokenIds, origins, ...ending };
-    }
-    text += event.text;
-    tokenIds.push(...event.tokenIds);
-    origins.push(...event.origins);
-  }
-  throw new TypeError('This stream has been read already; ask the client for another.');
+async function collect(events: AsyncIterable<CompletionEvent>): Promise<EndEvent> {
+  for await (const event of events) if (event.type === 'end') return event;
+  throw new TypeError('A stream is read once.');
 }
 
 async function* streamEvents(
+  send: Send,
   options: ClientOptions,
-  url: string,
-  params: GenerationParams,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<CompletionEvent> {
-  const { maxRetries = 2, retryDelayMs = 500, maxRetryDelayMs = 30_000 } = options;
-  for (let attempt = 0; ; attempt++) {
-    let hasStarted = false;
-    try {
-      for await (const event of readCompletionEvents(await send(options, url, params, signal))) {
-        hasStarted = true;
-        yield event;
-        signal?.throwIfAborted(); // before what has arrived already
+  const answer: Answer = { type: 'end', text: '', tokenIds: [], origins: [] };
+  /** Number of the last event, as long as the server holds the stream. */
+  let held: string | false | undefined;
+  try {
+    for (let attempt = 0; ; attempt++) {
+      let response: Response | undefined;
+      try {
+        response = await send(held || '0', signal);
+        answer.requestId = response.headers.get('x-request-id');
+        for await (const { data, event, id } of readServerSentEvents(response.body!)) {
+          if (!data) continue;
+          held = options.resume && id;
+          if (data === '[DONE]') {
+            held = undefined;
+            return yield answer;
+          }
+          const chunk: WireChunk = JSON.parse(data);
+          if (event || chunk.error) throw new ClientError(chunk.error, response);
+          const part = addChunk(answer, chunk);
+          if (part) {
+            // Text that a person has seen is never taken back: from here on a stream is resumed or fails.
+            attempt = held ? 0 : Infinity;
+            yield part;
+            signal?.throwIfAborted(); // before what has arrived already
+          }
+        }
+        throw 'no [DONE]';
+      } catch (cause) {
+        signal?.throwIfAborted();
+        const broken = { code: 'stream_interrupted', message: `The stream broke: ${cause}` };
+        const error = cause instanceof ClientError ? cause : new ClientError(broken, response, cause);
+        await sleep(retryDelay(error, attempt, options), signal);
       }
-      return;
-    } catch (error) {
-      signal?.throwIfAborted();
-      // Text that a person has seen is never taken back, so nothing is repeated after the first event.
-      const delayMs = hasStarted
-        ? undefined
-        : retryDelay(error, attempt, { maxRetries, retryDelayMs, maxRetryDelayMs });
-      if (delayMs === undefined) throw error;
-      await sleep(delayMs, signal);
     }
+  } finally {
+    // Who leaves a stream that is held says so, or the server would wait for a while.
+    if (held) send('end').catch(() => {});
   }
 }

@@ -1,43 +1,28 @@
-import { ClientError } from './errors.ts';
+import type { ClientError } from './errors.ts';
 
-/** How often and how long to wait before a repeat. */
+/** How often and how long to wait before a repeat; defaults as in `ClientOptions`. */
 export interface RetryPolicy {
-  readonly maxRetries: number;
-  readonly retryDelayMs: number;
-  readonly maxRetryDelayMs: number;
+  readonly maxRetries?: number | undefined;
+  readonly retryDelayMs?: number | undefined;
+  readonly maxRetryDelayMs?: number | undefined;
 }
 
-/** Milliseconds that a `Retry-After` header asks for: whole seconds or an HTTP date (RFC 9110, 10.2.3). */
-export function parseRetryAfter(header: string | null, now: number): number | undefined {
-  if (!header) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
-}
-
-/** Milliseconds to wait before repeat number `attempt` (from 0), or undefined if `error` must not be repeated. */
-export function retryDelay(error: unknown, attempt: number, policy: RetryPolicy): number | undefined {
-  if (!(error instanceof ClientError) || attempt >= policy.maxRetries) return undefined;
-  const { code, status, retryAfterMs } = error;
-  const isTransient = status === 429 || status === 503 || code === 'network' || code === 'stream_interrupted';
-  if (!isTransient) return undefined;
-  if (retryAfterMs !== undefined) return retryAfterMs > policy.maxRetryDelayMs ? undefined : retryAfterMs;
+/** Milliseconds to wait before repeat number `attempt` (from 0). Errors: `error`, if it must not be repeated. */
+export function retryDelay(error: ClientError, attempt: number, policy: RetryPolicy): number {
+  const { maxRetries = 2, retryDelayMs = 500, maxRetryDelayMs = 30_000 } = policy;
   // Half of the delay is random, so that clients which failed together do not come back together.
-  const delayMs = policy.retryDelayMs * 2 ** attempt * (0.5 + Math.random() / 2);
-  return Math.min(delayMs, policy.maxRetryDelayMs);
+  const delayMs = Math.min(retryDelayMs * 2 ** attempt * (0.5 + Math.random() / 2), maxRetryDelayMs);
+  const { code, status, retryAfterMs = delayMs } = error;
+  const isTransient = status === 429 || status === 503 || /^network|interrupted$/.test(code);
+  if (!isTransient || attempt >= maxRetries || retryAfterMs > maxRetryDelayMs) throw error;
+  return retryAfterMs;
 }
 
-/** Resolves after `ms`; rejects with the signal's reason at once when it aborts. */
+/** Resolves after `ms`, or at once when the signal aborts. */
 export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    // Stays with the signal until that goes: a stream has few waits.
+    signal?.addEventListener('abort', () => resolve(clearTimeout(timer)));
   });
 }

@@ -1,43 +1,38 @@
 import { ClientError } from './errors.ts';
-import { toClientError, type WireError } from './events.ts';
-import { parseRetryAfter } from './retry.ts';
 import type { ClientOptions, GenerationParams } from './types.ts';
 
 /**
- * Sends one streaming request and returns its answer, whose body is an event stream not yet read. Any other answer, or
- * none, is a {@linkcode ClientError}.
+ * Sends one request and returns its answer, whose body is an event stream not yet read. With `options.resume` the server
+ * is asked to number the events and to hold them: `lastEventId` says after which one the answer
+ * begins, or `end`: that the stream is not wanted any more. Errors: any
+ * other answer, or none, is a `ClientError`.
  */
-export async function send(
-  options: ClientOptions,
-  url: string,
-  params: GenerationParams,
-  signal: AbortSignal | undefined,
-): Promise<Response> {
-  // Not called as `options.fetch(...)`: browsers refuse a fetch whose `this` is not the window.
-  const { fetch = globalThis.fetch, apiKey } = options;
-  const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'text/event-stream' };
-  if (apiKey) headers.authorization = `Bearer ${apiKey}`;
-  const body = { return_token_ids: true, ...params, stream: true, stream_options: { include_usage: true } };
-  const init = { method: 'POST', headers, body: JSON.stringify(body), signal: signal ?? null };
-  const response = await fetch(url, init).catch((cause) => {
-    throw new ClientError('network', `POST ${url}: no answer.`, { cause });
-  });
-  if (!response.ok) throw await readError(response);
-  const type = response.headers.get('content-type') ?? 'no content-type';
-  if (response.body && /^text\/event-stream\b/i.test(type)) return response;
-  await response.body?.cancel();
-  throw new ClientError('bad_response', `POST ${url}: ${type} came where an event stream was asked for.`, {
-    status: response.status,
-  });
-}
+export type Send = (lastEventId: string, signal?: AbortSignal) => Promise<Response>;
 
-async function readError(response: Response): Promise<ClientError> {
-  const { status, headers } = response;
-  // A proxy in between may answer with a page of its own.
-  const body: { error?: WireError } | null = await response.json().catch(() => null);
-  return toClientError(body?.error ?? {}, {
-    status,
-    requestId: headers.get('x-request-id') ?? undefined,
-    retryAfterMs: parseRetryAfter(headers.get('retry-after'), Date.now()),
+export function createSend(options: ClientOptions, url: string, params: GenerationParams): Send {
+  // Not called as `options.fetch(...)`: browsers refuse a fetch whose `this` is not the window.
+  const { fetch = globalThis.fetch, apiKey, resume } = options;
+  const body = JSON.stringify({
+    return_token_ids: true,
+    ...params,
+    stream: true,
+    stream_options: { include_usage: true },
   });
+  // Not `randomUUID`: browsers have it on secure pages only.
+  const id = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  return async (lastEventId, signal) => {
+    const headers = {
+      'content-type': 'application/json',
+      ...(apiKey && { authorization: `Bearer ${apiKey}` }),
+      ...(resume && { 'x-request-id': id, 'last-event-id': lastEventId }),
+    };
+    const response = await fetch(url, { method: 'POST', headers, body, signal: signal ?? null }).catch(
+      (cause) => {
+        throw new ClientError({ code: 'network', message: `${url}: no answer.` }, undefined, cause);
+      },
+    );
+    if (response.ok && response.headers.get('content-type')?.includes('event-stream')) return response;
+    // A proxy in between may answer with a page of its own.
+    throw new ClientError((await response.json().catch(() => null))?.error, response);
+  };
 }

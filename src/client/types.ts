@@ -71,30 +71,26 @@ export interface TextEvent {
   readonly origins: readonly TokenOrigin[];
 }
 
-/** How a text ended. */
-export interface Ending {
-  /** Undefined only if the server did not say. */
-  readonly finishReason: FinishReason | undefined;
-  readonly usage: Usage | undefined;
-  readonly speculation: SpeculationMetrics | undefined;
+/** A whole answer, and how it ended. */
+export interface CompletionResult {
+  readonly text: string;
+  readonly tokenIds: readonly number[];
+  readonly origins: readonly TokenOrigin[];
+  /** Absent, as what follows, only if the server did not say. */
+  readonly finishReason?: FinishReason | null | undefined;
+  readonly usage?: Usage | null | undefined;
+  readonly speculation?: SpeculationMetrics | undefined;
   /** The server's `x-request-id`, to be named when asking its operator. */
-  readonly requestId: string | undefined;
+  readonly requestId?: string | null | undefined;
 }
 
-/** The last event of every stream that did not fail. */
-export interface EndEvent extends Ending {
+/** The last event of every stream that did not fail; it holds the whole answer. */
+export interface EndEvent extends CompletionResult {
   readonly type: 'end';
 }
 
 /** What a stream yields: texts, then one end. */
 export type CompletionEvent = TextEvent | EndEvent;
-
-/** A whole answer. */
-export interface CompletionResult extends Ending {
-  readonly text: string;
-  readonly tokenIds: readonly number[];
-  readonly origins: readonly TokenOrigin[];
-}
 
 /**
  * Events of one request, once. The request starts with the first step of the loop; leaving the loop cancels it.
@@ -123,6 +119,11 @@ export interface ClientOptions {
   readonly retryDelayMs?: number | undefined;
   /** No delay is longer; a `Retry-After` beyond it fails at once. Default 30,000. */
   readonly maxRetryDelayMs?: number | undefined;
+  /**
+   * Go on with a stream that broke off, where the server still holds it (`SDFP_RESUME_MS`): no text is lost, none comes
+   * twice. Default false, since a server notices late that a client is gone for good (a closed tab).
+   */
+  readonly resume?: boolean | undefined;
 }
 
 /** A client of one server. It holds nothing that needs closing. */

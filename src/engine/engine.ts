@@ -2,7 +2,12 @@ import { GrammarStore, type TokenConstraint, type TokenVocabulary } from '../gra
 import type { StepCosts } from '../lib/speedup.ts';
 import { CombinedDrafter } from './combined-drafter.ts';
 import { Decoder } from './decoder.ts';
-import { DEFAULT_MAX_RUNNING, DEFAULT_MAX_WAITING, MAX_DRAFT_LENGTH } from './defaults.ts';
+import {
+  DEFAULT_MAX_RUNNING,
+  DEFAULT_MAX_WAITING,
+  DEFAULT_PREFIX_CACHE_BYTES,
+  MAX_DRAFT_LENGTH,
+} from './defaults.ts';
 import type { Drafter } from './drafter.ts';
 import { SpeculationKnowledge } from './experience.ts';
 import { generate } from './generate.ts';
@@ -10,6 +15,7 @@ import { LayerSkipDrafter } from './layer-skip-drafter.ts';
 import { type MeasureStepsOptions, measureSteps } from './measure-steps.ts';
 import type { ModelRunner, ModelSequence } from './model.ts';
 import type { EngineLimits } from './options.ts';
+import { PrefixCache } from './prefix-cache.ts';
 import type { EngineProfile, Profiler } from './profiler.ts';
 import { RoundPolicy } from './round-policy.ts';
 import { type Job, Scheduler } from './scheduler.ts';
@@ -58,6 +64,7 @@ export class ModelEngine implements LocalEngine {
   readonly #team: Team;
   readonly #profiler: Profiler;
   readonly #scheduler: Scheduler;
+  readonly #prefixCache: PrefixCache;
   readonly #grammars: GrammarStore = new GrammarStore();
   #disposal: Promise<void> | undefined;
 
@@ -70,6 +77,7 @@ export class ModelEngine implements LocalEngine {
     const meter = new StepMeter(costs ?? measureAtLoad(model), LOAD_MEASUREMENT.runs);
     this.#acceptancePrior = limits.acceptancePrior ?? DEFAULT_ACCEPTANCE_PRIOR;
     this.#team = this.#createTeam(meter);
+    this.#prefixCache = new PrefixCache(limits.prefixCacheBytes ?? DEFAULT_PREFIX_CACHE_BYTES);
     this.#scheduler = new Scheduler(
       {
         maxRunning: limits.maxRunning ?? DEFAULT_MAX_RUNNING,
@@ -119,6 +127,7 @@ export class ModelEngine implements LocalEngine {
   #jobOf(request: GenerateRequest): Job {
     const stats = new SequenceStats();
     let place: ModelSequence | undefined;
+    let sequence: Sequence | undefined;
     return {
       group: request.group,
       start: () => {
@@ -127,11 +136,25 @@ export class ModelEngine implements LocalEngine {
         const policy = new RoundPolicy(request, knowledge);
         const constraint = this.#constraintOf(request);
         place = this.#model.openSequence();
-        const sequence = new Sequence(request, place, policy, stats, this.info.maxContextTokens, constraint);
+        this.#recall(request, place);
+        stats.numCachedTokens = place.length;
+        sequence = new Sequence(request, place, policy, stats, this.info.maxContextTokens, constraint);
         return generate(sequence, drafter, decoder);
       },
-      release: () => place?.dispose(),
+      release: () => {
+        if (sequence !== undefined) this.#remember(sequence);
+        place?.dispose();
+      },
     };
+  }
+
+  /** Takes over what is known of the prompt's beginning. Prompt logprobs need every position run. */
+  #recall({ promptIds, promptLogprobs }: GenerateRequest, place: ModelSequence): void {
+    if (promptLogprobs !== true) this.#prefixCache.reuse(promptIds, place);
+  }
+
+  #remember({ request, history, model }: Sequence): void {
+    if (request.isWarmUp !== true) this.#prefixCache.keep(history.slice(0, model.length), model);
   }
 
   #runSteps(steps: readonly RoundStep[]): readonly (Float32Array | undefined)[] {

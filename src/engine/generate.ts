@@ -90,6 +90,7 @@ function accept(
     ids,
     origins: ids.map((_, i) => (i < accepted ? origin : 'target')),
     numDraftTokens: drafted,
+    numCachedTokens: sequence.stats.numCachedTokens,
     queueMs: sequence.stats.queueMs,
     logprobs:
       count === undefined

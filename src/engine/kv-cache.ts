@@ -1,5 +1,6 @@
 import type { KvArena, KvRow } from './kv-arena.ts';
 import type { KvPool } from './kv-pool.ts';
+import type { KvSnapshot } from './model.ts';
 
 /** New K and V rows of a run: [B, KV, 2 * slots.length * width, D], k then v of each written slot. */
 export interface NewRows {
@@ -56,6 +57,48 @@ export class KvCache {
       throw new RangeError(`cannot trim the KV cache to ${toLength} positions: it has ${this.length}`);
     }
     this.#row.length = toLength;
+  }
+
+  /** Bytes of the valid positions. */
+  get bytes(): number {
+    const { numSlots, numKvHeads, headDim } = this.#pool.shape;
+    return 2 * numSlots * numKvHeads * this.length * headDim * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  /** A copy of the valid positions, [KV, length, D] per slot. */
+  snapshot(): KvSnapshot {
+    const { numKvHeads, headDim } = this.#pool.shape;
+    const { length } = this;
+    const size = length * headDim;
+    const copy = (array: Float32Array) => {
+      const copied = new Float32Array(numKvHeads * size);
+      for (let head = 0; head < numKvHeads; head++) {
+        const start = this.#arena.offset(this.#row, head, 0);
+        copied.set(array.subarray(start, start + size), head * size);
+      }
+      return copied;
+    };
+    const { keys, values } = this.#arena.arrays;
+    return { length, keys: keys.map(copy), values: values.map(copy) };
+  }
+
+  /** Takes the first `length` positions of a snapshot over; the cache must be empty. */
+  restore(snapshot: KvSnapshot, length: number): void {
+    if (this.length > 0 || length > snapshot.length) {
+      throw new RangeError(`cannot restore ${length} of ${snapshot.length} positions behind ${this.length}`);
+    }
+    this.#reserve(length);
+    const { numKvHeads, headDim } = this.#pool.shape;
+    const { keys, values } = this.#arena.arrays;
+    for (let head = 0; head < numKvHeads; head++) {
+      const from = head * snapshot.length * headDim;
+      const to = this.#arena.offset(this.#row, head, 0);
+      for (let slot = 0; slot < keys.length; slot++) {
+        keys[slot]!.set(snapshot.keys[slot]!.subarray(from, from + length * headDim), to);
+        values[slot]!.set(snapshot.values[slot]!.subarray(from, from + length * headDim), to);
+      }
+    }
+    this.#row.length = length;
   }
 
   /** Gives the row up. The cache must not be used afterwards. */

@@ -2,6 +2,13 @@ import { median } from '../lib/median.ts';
 import type { StepCosts } from '../lib/speedup.ts';
 import type { ModelRunner, ModelSequence, StepMode } from './model.ts';
 
+/** What of a model is measured. */
+export interface TimedModel extends Pick<ModelRunner, 'hasDraft'> {
+  openSequence(): TimedSequence;
+}
+
+type TimedSequence = Pick<ModelSequence, 'length' | 'forward' | 'trim' | 'dispose'>;
+
 /** What to measure. */
 export interface MeasureStepsOptions {
   /** Positions in the KV cache before each measured step. */
@@ -40,7 +47,7 @@ interface Kind {
 }
 
 /** Milliseconds of draft steps and of target steps by width. The kinds take turns, so a drift of the machine hits all alike. */
-export function measureSteps(model: ModelRunner, options: MeasureStepsOptions): StepCosts {
+export function measureSteps(model: TimedModel, options: MeasureStepsOptions): StepCosts {
   const widths = [...new Set([1, ...(options.widths ?? countTo(options.widest)), options.widest])];
   const draft: Kind = { mode: 'draft', width: 1, runs: [] };
   const target = widths.map((width): Kind => ({ mode: 'target', width, runs: [] }));
@@ -66,13 +73,13 @@ export function measureSteps(model: ModelRunner, options: MeasureStepsOptions): 
   return { draftMs, draftStartMs: Math.max(0, firstMs - draftMs), targetMs };
 }
 
-function fillCache(sequence: ModelSequence, tokens: number): void {
+function fillCache(sequence: TimedSequence, tokens: number): void {
   for (let left = tokens; left > 0; left -= 64) {
     sequence.forward(new Array<number>(Math.min(64, left)).fill(SOME_TOKEN), 1, 'target');
   }
 }
 
-function timeKinds(sequence: ModelSequence, kinds: readonly Kind[], options: MeasureStepsOptions): void {
+function timeKinds(sequence: TimedSequence, kinds: readonly Kind[], options: MeasureStepsOptions): void {
   const deadline = performance.now() + (options.budgetMs ?? Number.POSITIVE_INFINITY);
   warmUp(sequence, kinds);
   for (let run = 0; run < options.runs; run++) {
@@ -84,14 +91,14 @@ function timeKinds(sequence: ModelSequence, kinds: readonly Kind[], options: Mea
 }
 
 /** The runtime allocates on the first run of a shape; JavaScript is compiled over the first few dozen, which hides what a draft saves. */
-function warmUp(sequence: ModelSequence, kinds: readonly Kind[]): void {
+function warmUp(sequence: TimedSequence, kinds: readonly Kind[]): void {
   const deadline = performance.now() + WARM_UP_MS;
   do for (const kind of kinds) timeSteps(sequence, kind);
   while (performance.now() < deadline);
 }
 
 /** Milliseconds of each step of a run. */
-function timeSteps(sequence: ModelSequence, { mode, width }: Kind): number[] {
+function timeSteps(sequence: TimedSequence, { mode, width }: Kind): number[] {
   const past = sequence.length;
   const ids = new Array<number>(width).fill(SOME_TOKEN);
   const chain = mode === 'draft' ? DRAFT_CHAIN : width === 1 ? PLAIN_CHAIN : 1;

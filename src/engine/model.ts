@@ -1,6 +1,13 @@
 /** `draft` skips the units that the plan drops; `target` runs the whole model. */
 export type StepMode = 'target' | 'draft';
 
+/** K and V of a sequence's positions, copied: an array [KV, length, D] per slot. */
+export interface KvSnapshot {
+  readonly length: number;
+  readonly keys: readonly Float32Array[];
+  readonly values: readonly Float32Array[];
+}
+
 /**
  * One sequence inside a model: its KV cache and the only way to extend it. Verified positions are written by target
  * steps; a draft reads them and writes its own rows behind them, which the next target step overwrites after a trim.
@@ -15,6 +22,12 @@ export interface ModelSequence {
   forward(ids: readonly number[], outputRows: number, mode: StepMode): Float32Array;
   /** Keeps the first `toLength` positions. Absolute, so that doing it twice is harmless. */
   trim(toLength: number): void;
+  /** Of a snapshot of it. */
+  readonly bytes: number;
+  /** A copy of all positions, for other sequences of the model. */
+  snapshot(): KvSnapshot;
+  /** Takes the first `length` positions of a snapshot; the sequence must be empty. */
+  restore(snapshot: KvSnapshot, length: number): void;
   /** Gives the buffers back. */
   dispose(): void;
 }

@@ -9,6 +9,8 @@ export class SequenceStats {
   #numSpecSteps = 0;
   #numDraftTokens = 0;
   readonly #acceptedPerPosition: number[] = [];
+  /** Prompt tokens that an earlier sequence had run. */
+  numCachedTokens = 0;
 
   /** The request left the queue. Its time of waiting starts where `submitted` says. */
   start(): void {
@@ -38,6 +40,7 @@ export class SequenceStats {
     const firstToken = this.#firstToken ?? now;
     return {
       promptTokens,
+      numCachedTokens: this.numCachedTokens,
       generatedTokens: this.#generatedTokens,
       numSpecSteps: this.#numSpecSteps,
       numDraftTokens: this.#numDraftTokens,

@@ -2,7 +2,7 @@ import type { EngineSpec } from '../artifact/engine-spec.ts';
 import { openSession, type Provider, type Session } from '../runtime/index.ts';
 import { KvCache } from './kv-cache.ts';
 import { KvPool } from './kv-pool.ts';
-import type { ModelRunner, ModelSequence, StepMode, TargetStep } from './model.ts';
+import type { KvSnapshot, ModelRunner, ModelSequence, StepMode, TargetStep } from './model.ts';
 import type { Profiler } from './profiler.ts';
 import { Stepper } from './stepper.ts';
 
@@ -105,6 +105,18 @@ class SessionSequence implements ModelSequence {
 
   trim(toLength: number): void {
     this.#cache.trim(toLength);
+  }
+
+  get bytes(): number {
+    return this.#cache.bytes;
+  }
+
+  snapshot(): KvSnapshot {
+    return this.#cache.snapshot();
+  }
+
+  restore(snapshot: KvSnapshot, length: number): void {
+    this.#cache.restore(snapshot, length);
   }
 
   dispose(): void {

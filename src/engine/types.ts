@@ -77,6 +77,8 @@ export interface TokensEvent {
   readonly logprobs: readonly TokenLogprob[] | undefined;
   /** Tokens that this round drafted; callers that leave before `done` (a stop string) count with it. Absent: 0. */
   readonly numDraftTokens?: number;
+  /** Prompt tokens that an earlier request had run. Absent: 0. */
+  readonly numCachedTokens?: number;
   /** Milliseconds that the request had waited for its turn. */
   readonly queueMs?: number;
 }
@@ -90,6 +92,8 @@ export interface PromptEvent {
 /** Counters of one generation; vLLM's meanings. */
 export interface GenerationStats {
   readonly promptTokens: number;
+  /** Those of them that an earlier request had run (prefix cache). */
+  readonly numCachedTokens: number;
   readonly generatedTokens: number;
   /** Rounds that drafted at least one token. */
   readonly numSpecSteps: number;

@@ -3,11 +3,12 @@ import { type Admission, createAdmission } from './admission.ts';
 import { limitBody } from './body.ts';
 import type { AppEnv, ServerContext } from './context.ts';
 import { invalidRequest, toApiError } from './errors.ts';
+import { resumeStreams } from './held/resume.ts';
 import { createServerMetrics } from './metrics/server-metrics.ts';
 import { apiKey } from './middleware/api-key.ts';
 import { crossOrigin } from './middleware/cross-origin.ts';
 import { guardMethods } from './middleware/method-guard.ts';
-import { requestId } from './middleware/request-id.ts';
+import { type RequestIdOptions, requestId } from './middleware/request-id.ts';
 import type { ModelHost } from './model-host.ts';
 import { completionRoutes } from './routes/completions.ts';
 import { documentationRoutes } from './routes/documentation.ts';
@@ -15,6 +16,7 @@ import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { type PageFile, pageRoutes } from './routes/pages.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import type { RequestTracer } from './tracing/types.ts';
 
 /** Limits of an app; each has a default. */
 export interface AppLimits {
@@ -24,12 +26,14 @@ export interface AppLimits {
   readonly requestTimeoutMs?: number;
   /** Interval of comments in a stream that waits. Default 10,000. */
   readonly keepAliveMs?: number;
+  /** How long a stream whose client asked for it outlives its connection; 0: never. Default 10,000. */
+  readonly resumeMs?: number;
 }
 
 export interface AppOptions {
   readonly host: ModelHost;
   readonly limits?: AppLimits;
-  /** Places for requests. Default: 144. */
+  /** Places for generations. Default: 144. */
   readonly admission?: Admission;
   /** Keys of which every request must bear one; none: no key is needed. */
   readonly apiKeys?: readonly string[];
@@ -39,6 +43,8 @@ export interface AppOptions {
   readonly pages?: { readonly files: ReadonlyMap<string, PageFile>; readonly securityPolicy: string };
   /** Gets one line per request. Default: nothing is logged. */
   readonly log?: (line: string) => void;
+  /** Default: nothing is traced. */
+  readonly tracer?: RequestTracer | undefined;
   readonly residentMemoryBytes?: () => number;
 }
 
@@ -56,10 +62,11 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     requestTimeoutMs: limits.requestTimeoutMs ?? 240_000,
     keepAliveMs: limits.keepAliveMs ?? 10_000,
   };
-  const app = createBase({ log });
+  const app = createBase({ log, tracer: options.tracer });
   app.use(crossOrigin({ origins: corsOrigins, needsKey: apiKeys.length > 0 }));
   for (const path of GUARDED) app.use(path, apiKey({ keys: apiKeys }));
   app.use(limitBody({ maxBytes: limits.maxBodyBytes ?? 2 * 1024 * 1024 }));
+  app.use('/v1/*', resumeStreams({ keepMs: limits.resumeMs ?? 10_000 }));
   app.route('/', healthRoutes(host));
   app.route('/', modelRoutes(server));
   app.route('/', completionRoutes(server));
@@ -82,7 +89,7 @@ export function createHealthApp(options: Pick<AppOptions, 'host'>): Hono<AppEnv>
 }
 
 /** Ids, log lines and error answers. */
-function createBase(options: { readonly log: (line: string) => void }): Hono<AppEnv> {
+function createBase(options: RequestIdOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(requestId(options));
   app.notFound((c) => {

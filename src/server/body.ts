@@ -46,7 +46,17 @@ function parse(text: string): unknown {
 function isDeeperThan(value: unknown, levels: number): boolean {
   let level = [value];
   for (let depth = 0; depth <= levels && level.length > 0; depth++) {
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+    const next: unknown[] = [];
+    for (const item of level) {
+      // Numbers and texts, of which there may be a hundred thousand, are no level of their own.
+      for (const child of childrenOf(item)) if (typeof child === 'object' && child !== null) next.push(child);
+    }
+    level = next;
   }
   return level.length > 0;
+}
+
+function childrenOf(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  return typeof value === 'object' && value !== null ? Object.values(value) : [];
 }

@@ -1,7 +1,7 @@
 import type { ErrorBody, ErrorEnvelope } from '../api/index.ts';
 import { type ErrorCode, SdfpError } from '../lib/errors.ts';
 
-type Status = 400 | 401 | 404 | 405 | 413 | 429 | 500 | 503 | 504;
+type Status = 400 | 401 | 404 | 405 | 410 | 413 | 429 | 500 | 502 | 503 | 504;
 
 /** An answer that is no success. The handlers throw it, `onError` of the app writes it. */
 export class ApiError extends Error {

@@ -9,6 +9,11 @@ export interface ServedModel {
   readonly id: string;
   readonly engine: Engine;
   readonly text: TextCodec;
+  /** `text.encode` in another thread. Default: this one. */
+  readonly encodeLong?: (
+    text: string,
+    options: { readonly addSpecialTokens: boolean },
+  ) => Promise<readonly number[]>;
   readonly defaults: Manifest['generation'];
   /** Seconds since 1970. */
   readonly createdSeconds: number;
@@ -32,6 +37,8 @@ export interface ModelHostControl extends ModelHost {
   ready(model: ServedModel): void;
   /** The model crashed; requests wait for the next one. */
   restart(): void;
+  /** After a failure the model is loaded once more; requests wait for it. */
+  retry(): void;
   drain(): void;
   fail(): void;
 }
@@ -45,6 +52,10 @@ export function createModelHost(): ModelHostControl {
   const end = (next: HostState): void => {
     state = next;
     settled.resolve();
+  };
+  const begin = (next: HostState): void => {
+    state = next;
+    settled = createDeferred();
   };
   return {
     get state() {
@@ -66,9 +77,10 @@ export function createModelHost(): ModelHostControl {
       if (isWaiting()) end('ready');
     },
     restart() {
-      if (state !== 'ready') return;
-      state = 'restarting';
-      settled = createDeferred();
+      if (state === 'ready') begin('restarting');
+    },
+    retry() {
+      if (state === 'failed') begin('loading');
     },
     drain: () => end('draining'),
     fail: () => end('failed'),

@@ -2,14 +2,18 @@ import { createDeferred } from '../lib/deferred.ts';
 import { SdfpError } from '../lib/errors.ts';
 import type { Listen, Listener, ListenOptions } from './listen/types.ts';
 
-/** Opens a port that a setting names. Errors: SdfpError `invalid_request` whose message and `param` name the setting. */
+/**
+ * Opens a port that a setting names. Errors: SdfpError `invalid_request` whose message and `param` name that setting, or
+ * HOST where the address is to blame.
+ */
 export async function openPort(listen: Listen, setting: string, options: ListenOptions): Promise<Listener> {
   try {
     return await listen(options);
   } catch (cause) {
     const { host, port } = options;
-    const message = `Cannot listen on port ${port} of ${host}: ${explain(cause)}; set ${setting} to a free port`;
-    throw new SdfpError('invalid_request', message, { cause, param: setting });
+    const { problem, param, advice } = explain(cause, setting);
+    const message = `Cannot listen on port ${port} of ${host}: ${problem}; set ${param} to ${advice}`;
+    throw new SdfpError('invalid_request', message, { cause, param });
   }
 }
 
@@ -31,11 +35,27 @@ export async function within(ms: number, promise: Promise<unknown>): Promise<boo
   return isInTime;
 }
 
-/** Bun and Node give a code, Deno a name. */
-function explain(cause: unknown): string {
+interface Explanation {
+  readonly problem: string;
+  /** The setting to blame. */
+  readonly param: string;
+  readonly advice: string;
+}
+
+/** Bun and Node give a code, Deno a name or only words. */
+function explain(cause: unknown, setting: string): Explanation {
   const { code, name } = Object(cause);
-  if (code === 'EADDRINUSE' || name === 'AddrInUse') return 'it is in use';
+  const found = cause instanceof Error ? cause.message : String(cause);
+  const free = { param: setting, advice: 'a free port, or end what listens there' };
+  if (code === 'EADDRINUSE' || name === 'AddrInUse') return { problem: 'it is in use', ...free };
+  const high = { param: setting, advice: 'a port from 1024 up' };
   if (code === 'EACCES' || name === 'PermissionDenied' || name === 'NotCapable')
-    return 'this user may not open it';
-  return cause instanceof Error ? cause.message : String(cause);
+    return { problem: 'this user may not open it', ...high };
+  const own = { param: 'HOST', advice: 'an address of this machine (0.0.0.0: all of them)' };
+  if (code === 'EADDRNOTAVAIL' || name === 'AddrNotAvailable')
+    return { problem: 'this machine does not have that address', ...own };
+  // Bun says EINVAL of a name that it cannot find.
+  if (['ENOTFOUND', 'EAI_AGAIN', 'EINVAL'].includes(code) || name === 'URIError' || /lookup/.test(found))
+    return { problem: 'there is no such address', ...own };
+  return { problem: found, param: setting, advice: 'another port' };
 }

@@ -1,8 +1,29 @@
+import type { GenerateRequest } from '../engine/types.ts';
 import type { Tally } from './generation/tally.ts';
 
-/** What the log says of one request. Never its text. */
+/** What a request asked of the model. */
+export interface GenerationRecord {
+  readonly model: string;
+  readonly promptTokens: number;
+  /** Answers: prompts times `n`. */
+  readonly choices: number;
+  /** The same for all answers, but for their seeds. */
+  readonly request: Pick<GenerateRequest, 'maxTokens' | 'sampling'>;
+  /** From the request to its first token, waiting included. */
+  firstTokenMs: number | undefined;
+  /** Why its answers ended, so far. */
+  readonly finishReasons: string[];
+}
+
+/** What log and traces say of one request. Never its text. */
 export interface RequestRecord {
   readonly id: string;
+  /** On the clock of `performance`. */
+  readonly startedMs: number;
+  /** Pattern of the path that answers, once it is known. */
+  route: string | undefined;
+  /** Undefined: it generates nothing, or was refused before that. */
+  generation: GenerationRecord | undefined;
   /** A stream ends after its handler has returned; whoever set this calls `end`. */
   isStream: boolean;
   /** Tokens sent so far; undefined: it generates none. */
@@ -15,15 +36,19 @@ export interface RequestRecord {
   end(status: number): void;
 }
 
-/** `write` gets one line of JSON without its line feed. */
+/** `write` gets one line of JSON without its line feed; `onEnd` the status, once. */
 export function createRequestRecord(
   facts: { readonly id: string; readonly method: string; readonly path: string },
   write: (line: string) => void,
+  onEnd: (record: RequestRecord, status: number) => void = () => {},
 ): RequestRecord {
   const startedMs = performance.now();
   let isEnded = false;
   const record: RequestRecord = {
     id: facts.id,
+    startedMs,
+    route: undefined,
+    generation: undefined,
     isStream: false,
     tokens: undefined,
     tally: undefined,
@@ -31,7 +56,7 @@ export function createRequestRecord(
     end(status) {
       if (isEnded) return;
       isEnded = true;
-      const ms = Math.round(performance.now() - startedMs);
+      const ms = roundMs(performance.now() - startedMs);
       const path = facts.path.slice(0, 200);
       write(
         JSON.stringify({
@@ -39,18 +64,25 @@ export function createRequestRecord(
           path,
           status,
           ms,
+          ttft_ms: roundMs(record.generation?.firstTokenMs),
+          prompt_tokens: record.generation?.promptTokens,
           tokens: record.tokens,
           acceptance: acceptanceRate(record.tally),
           error: record.failure,
         }),
       );
+      onEnd(record, status);
     },
   };
   return record;
 }
 
+function roundMs(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms);
+}
+
 /** Undefined (and left out of the line) without drafts. */
-function acceptanceRate(tally: Tally | undefined): number | undefined {
+export function acceptanceRate(tally: Tally | undefined): number | undefined {
   if (tally === undefined || tally.draftTokens === 0) return undefined;
   return Number((tally.acceptedTokens / tally.draftTokens).toFixed(3));
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { refuseUnknownVariables } from '../lib/environment.ts';
@@ -19,6 +20,8 @@ export interface Settings {
   readonly requestTimeoutMs: number;
   readonly sseKeepaliveMs: number;
   readonly shutdownGraceMs: number;
+  readonly resumeMs: number;
+  readonly prefixCacheBytes: number;
 }
 
 /** Where settings come from; flags (in kebab-case, without dashes) go before the environment. */
@@ -66,19 +69,22 @@ function optionalNumber(description: string, range: Range) {
   return v.pipe(v.optional(digits(range)), v.description(description));
 }
 
+/** The story model of a clone; the npm package has none. */
+const STORIES = fileURLToPath(new URL('../../artifacts/stories', import.meta.url));
+
 /** By the names in the environment. */
 const ENTRIES = {
-  ARTIFACT: text(
-    'folder of the artifact that is served',
-    fileURLToPath(new URL('../../artifacts/stories', import.meta.url)),
-  ),
+  ARTIFACT: text('folder of the artifact that is served', STORIES),
   HOST: text('address to listen on', '0.0.0.0'),
   PORT: wholeNumber('port to listen on; 0: any free one', { min: 0, max: 65535, fallback: 3000 }),
   PORT_HEALTH: optionalNumber('second port, for /ping, /live and /health', { min: 1, max: 65535 }),
   API_KEY: list('keys, separated by commas, of which requests must bear one'),
   CORS_ORIGINS: list('origins whose pages may call, separated by commas'),
-  MAX_CONCURRENCY: wholeNumber('requests running at once', { min: 1, max: 1024, fallback: 16 }),
-  MAX_QUEUE: wholeNumber('requests waiting beyond these; more are refused', {
+  MAX_CONCURRENCY: wholeNumber(
+    'generations (prompts times n) running at once; one request has at most 3/4 of them',
+    { min: 1, max: 1024, fallback: 16 },
+  ),
+  MAX_QUEUE: wholeNumber('generations waiting beyond these; a request whose own do not all fit is refused', {
     min: 0,
     max: 1e6,
     fallback: 128,
@@ -95,6 +101,18 @@ const ENTRIES = {
     max: MAX_MS,
     fallback: 8_000,
   }),
+  SDFP_RESUME_MS: wholeNumber(
+    'how long a stream outlives its connection if its client asked for it; 0: never',
+    {
+      min: 0,
+      max: 600_000,
+      fallback: 10_000,
+    },
+  ),
+  SDFP_PREFIX_CACHE_BYTES: wholeNumber(
+    'most memory for ended sequences, which prompts that begin like them take over; 0: none',
+    { min: 0, max: 2 ** 40, fallback: 2 ** 27 },
+  ),
 } as const;
 
 /** A setting as help texts show it. */
@@ -106,14 +124,17 @@ export interface SettingInfo {
   readonly fallback: string | undefined;
 }
 
+function describeStories(): string {
+  return existsSync(STORIES) ? 'the story model of this clone' : 'none, this package has no model';
+}
+
 /** Every setting, for `--help` and tables. */
 export function listSettings(): readonly SettingInfo[] {
   return Object.entries(ENTRIES).map(([variable, schema]) => ({
     variable,
     flag: toFlag(variable),
     description: v.getDescription(schema) ?? '',
-    fallback:
-      variable === 'ARTIFACT' ? 'the story model of this package' : v.getDefault(schema.pipe[0]) || undefined,
+    fallback: variable === 'ARTIFACT' ? describeStories() : v.getDefault(schema.pipe[0]) || undefined,
   }));
 }
 
@@ -137,6 +158,8 @@ export function readSettings(source: SettingsSource): Settings {
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     sseKeepaliveMs: values.SSE_KEEPALIVE_MS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    resumeMs: values.SDFP_RESUME_MS,
+    prefixCacheBytes: values.SDFP_PREFIX_CACHE_BYTES,
   };
 }
 
@@ -169,7 +192,10 @@ function describeKeys(list: string): string {
 }
 
 function toFlag(variable: string): string {
-  return variable.toLowerCase().replaceAll('_', '-');
+  return variable
+    .replace(/^SDFP_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-');
 }
 
 function find({ environment, flags = {} }: SettingsSource, variable: string): string | undefined {

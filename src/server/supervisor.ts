@@ -10,8 +10,9 @@ export interface LoadedModel extends AsyncDisposable {
 
 export interface SuperviseOptions {
   readonly host: ModelHostControl;
+  /** Aborting the signal ends the wait for it; a model that comes after all is released. */
   readonly load: () => Promise<LoadedModel>;
-  /** Runs while the model still answers, when the signal has aborted. */
+  /** Runs when the signal has aborted: while the model still answers, if there is one. */
   readonly drain: () => Promise<void>;
   readonly signal: AbortSignal;
   readonly note: (line: string) => void;
@@ -31,7 +32,8 @@ const STABLE_MS = 60_000;
  */
 export async function supervise(options: SuperviseOptions): Promise<void> {
   const { host, load, drain, signal, note, firstDelayMs = 250 } = options;
-  let model = await load();
+  let model = await loadUnlessAborted(load, signal);
+  if (model === undefined) return drain();
   for (let restarts = 0; ; restarts++) {
     const startedMs = performance.now();
     const crash = await serveOne(model, host, drain, signal);
@@ -40,9 +42,20 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
     if (performance.now() - startedMs > STABLE_MS) restarts = 0;
     note(`the engine crashed: ${crash.message}`);
     const next = await reload({ load, signal, note, firstDelayMs, restarts });
-    if (next === undefined) return;
+    if (next === undefined) return drain();
     [model, restarts] = [next.model, next.restarts];
   }
+}
+
+/** Undefined as soon as the signal aborts, though the load itself may go on for a while. */
+async function loadUnlessAborted(
+  load: SuperviseOptions['load'],
+  signal: AbortSignal,
+): Promise<LoadedModel | undefined> {
+  const loading = load();
+  const model = await Promise.race([loading, aborted(signal)]);
+  if (model === undefined) loading.then((late) => late[Symbol.asyncDispose]()).catch(() => {});
+  return model;
 }
 
 /** Serves with one model to its end; the reason if it crashed, undefined if it was asked to end. */
@@ -53,7 +66,6 @@ async function serveOne(
   signal: AbortSignal,
 ): Promise<Error | undefined> {
   await using _ = model;
-  if (signal.aborted) return undefined;
   host.ready(model.served);
   const crash = await Promise.race([aborted(signal), model.crashed]);
   if (crash === undefined) await drain();
@@ -81,7 +93,8 @@ async function reload({
     await pause(delayMs, signal);
     if (signal.aborted) return undefined;
     try {
-      return { model: await load(), restarts: count };
+      const model = await loadUnlessAborted(load, signal);
+      return model && { model, restarts: count };
     } catch (error) {
       cause = error;
       note(`the engine did not start: ${error}`);

@@ -34,7 +34,7 @@ describe('ChatSchema', () => {
       n: 2,
       ignore_eos: true,
       return_token_ids: true,
-      speculative: { enabled: false, draft_tokens: 3 },
+      speculative: { enabled: false, draft_tokens: 3, verification: 'rejection' },
       max_tokens: 5,
       logprobs: true,
       top_logprobs: 2,
@@ -58,7 +58,7 @@ describe('ChatSchema', () => {
       choices: 2,
       ignoreEos: true,
       returnTokenIds: true,
-      speculation: { enabled: false, draftLength: 3 },
+      speculation: { enabled: false, draftLength: 3, verification: 'rejection' },
       maxTokens: 5,
       topLogprobs: 2,
       toolUse: { tools: [], mode: 'auto' },
@@ -110,6 +110,49 @@ describe('CompletionSchema', () => {
     ],
   ] as const)('prompt %j is the prompts %j', (prompt, prompts) => {
     expect(parseBody(CompletionSchema, { prompt }).prompts as unknown).toEqual(prompts);
+  });
+
+  test.each([
+    [[], 'prompt', 'received an empty list, needs at least one text'],
+    [[[]], 'prompt[0]', 'received an empty list, needs at least one token id'],
+    [[1, 2, 3.5], 'prompt[2]', 'received 3.5, needs a token id'],
+    [[1, 'a'], 'prompt[1]', 'received "a", needs a token id'],
+    [['a', 1], 'prompt[1]', 'received 1, needs text'],
+    [[[1], [2, -1]], 'prompt[1][1]', 'received -1, needs a token id'],
+    [{}, 'prompt', 'received an object, needs a text, a list of texts'],
+    [Array(65).fill('a'), 'prompt', 'received a list, needs at most 64 prompts'],
+  ])('prompt %j is refused where it is wrong', (prompt, param, words) => {
+    const error = errorOf(() => parseBody(CompletionSchema, { prompt }));
+    expect(error.param).toBe(param);
+    expect(error.message).toContain(`\`${param}\` ${words}`);
+  });
+
+  test('long lists are read, or refused, in a few milliseconds', () => {
+    const ids = Array.from({ length: 100_000 }, (_, i) => i);
+    const bodies = [
+      { prompt: ids },
+      { prompt: [ids, ids] },
+      { prompt: [...ids, -1] },
+      { prompt: ids.map((id) => id + 0.5) },
+      { prompt: ids.map(String) },
+      { prompt: ids.map((id) => ({ id })) },
+      { prompt: 'a', stop: ids.map(String) },
+    ];
+    const read = (body: object): unknown => {
+      try {
+        return parseBody(CompletionSchema, body);
+      } catch {
+        return undefined;
+      }
+    };
+    const times = bodies.map((body) => {
+      read({ prompt: ids.slice(0, 1000) });
+      const startedMs = performance.now();
+      read(body);
+      return performance.now() - startedMs;
+    });
+    expect(Math.max(...times)).toBeLessThan(20);
+    expect(read(bodies[0]!)).toMatchObject({ prompts: [ids] });
   });
 
   test('an empty stop string is none, top_k -1 is off', () => {

@@ -23,7 +23,7 @@ test('a draft that drops nothing agrees everywhere', async () => {
 test('agreement is the share of first draft tokens that the engine accepts', async () => {
   // Behind each beginning of a greedy text, the engine emits the text's next token and drafts the one after it.
   const { bytes: graph, spec } = buildServingGraph(folder, { dropped });
-  const engine = await createEngine({ graph, spec, weightsDir: folder.dir });
+  const engine = await createEngine({ graph, spec, weightsDir: folder.dir, prefixCacheBytes: 0 });
   const isAccepted = async (promptIds: readonly number[]) => {
     const events = engine.generate({
       promptIds,

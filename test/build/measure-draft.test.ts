@@ -17,6 +17,7 @@ function engineOf(accepted: number): { engine: LocalEngine; requests: GenerateRe
   const requests: GenerateRequest[] = [];
   const stats: GenerationStats = {
     promptTokens: 3,
+    numCachedTokens: 0,
     generatedTokens: 10 * (accepted + 1),
     numSpecSteps: 10,
     numDraftTokens: 40,

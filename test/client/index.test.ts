@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
+import { fileURLToPath } from 'node:url';
 import { ClientError, type CompletionEvent, createClient } from '../../src/client/index.ts';
 import { SCRIPT, SCRIPT_TEXT, startFakeCompletionServer } from '../fakes/completion-server.ts';
 
@@ -65,7 +66,7 @@ describe('createClient()', () => {
   });
 
   test('chat() reads deltas and collect() returns all of it', async () => {
-    const result = await client.chat({ messages, speculative: { enabled: false } }).collect();
+    const result = await client.chat({ messages, speculative: { draft_tokens: 4 } }).collect();
     expect(result.text).toBe(SCRIPT_TEXT);
     expect(result.tokenIds).toHaveLength(15);
     expect(result.origins.filter((origin) => origin === 'draft')).toHaveLength(10);
@@ -201,7 +202,7 @@ describe('streams that fail', () => {
     [
       'data that is not JSON',
       () => new Response('data: {"choices\n\n', { headers: sse }),
-      'bad_response',
+      'stream_interrupted',
       200,
     ],
     [
@@ -213,7 +214,7 @@ describe('streams that fail', () => {
     [
       'a page in place of a stream',
       () => new Response('<html>', { headers: { 'content-type': 'text/html' } }),
-      'bad_response',
+      'http_200',
       200,
     ],
     ['a page in place of an error', () => new Response('<html>', { status: 502 }), 'http_502', 502],
@@ -320,4 +321,13 @@ describe('repeats', () => {
       expect(times).toHaveLength(1);
     });
   }
+});
+
+test('the client and all it imports is smaller than 3 kB minified', async () => {
+  const entrypoints = [fileURLToPath(new URL('../../src/client/index.ts', import.meta.url))];
+  const { outputs } = await Bun.build({ entrypoints, minify: true, target: 'browser' });
+  expect(outputs).toHaveLength(1);
+  const code = await outputs[0]!.text();
+  expect(code).toContain('/v1/');
+  expect(code.length).toBeLessThan(3000);
 });

@@ -1,4 +1,5 @@
 import { createEngine, type EngineOptions, type LocalEngine } from '../../src/engine/index.ts';
+import type { EngineLimits } from '../../src/engine/options.ts';
 import { buildServingGraph } from '../../src/graph/serving.ts';
 import { readModelFolder } from '../../src/hf/index.ts';
 import type { Unit } from '../../src/plan/types.ts';
@@ -11,6 +12,10 @@ export async function goldenOptions(model: GoldenModel, dropped: readonly Unit[]
   return { graph: bytes, weightsDir: folder.dir, spec, threads: 1 };
 }
 
-export async function openGoldenEngine(model: GoldenModel, dropped: readonly Unit[]): Promise<LocalEngine> {
-  return createEngine(await goldenOptions(model, dropped));
+export async function openGoldenEngine(
+  model: GoldenModel,
+  dropped: readonly Unit[],
+  limits: EngineLimits = {},
+): Promise<LocalEngine> {
+  return createEngine({ ...(await goldenOptions(model, dropped)), ...limits });
 }

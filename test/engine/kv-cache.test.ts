@@ -113,6 +113,27 @@ describe('KvCache', () => {
   });
 });
 
+describe('snapshots', () => {
+  test('carry the valid positions into a cache of another size, as many as are wanted', () => {
+    const pool = new KvPool(shape);
+    const cache = new KvCache(pool);
+    cache.append(rowsOf(0, 300, ALL), 0, 300);
+    cache.trim(290);
+    const snapshot = cache.snapshot();
+    expect(cache.bytes).toBe(2 * 3 * 4 * 290 * 4 * 4);
+    cache.dispose();
+    for (const length of [1, 63, 64, 65, 290]) {
+      const other = new KvCache(pool);
+      other.restore(snapshot, length);
+      other.append(rowsOf(length, 5, ALL), 0, 5);
+      expectEntries(other, length + 5);
+      expect(() => other.restore(snapshot, 1)).toThrow(RangeError);
+      other.dispose();
+    }
+    expect(() => new KvCache(pool).restore(snapshot, 291)).toThrow(RangeError);
+  });
+});
+
 describe('caches side by side', () => {
   test('keep what is theirs while others come, grow, are trimmed and go, in runs of several', () => {
     const random = new RandomStream(11);

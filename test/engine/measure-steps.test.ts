@@ -1,15 +1,11 @@
 import { expect, test } from 'bun:test';
-import { measureSteps } from '../../src/engine/measure-steps.ts';
-import type { ModelRunner, ModelSequence, TargetStep } from '../../src/engine/model.ts';
+import { measureSteps, type TimedModel } from '../../src/engine/measure-steps.ts';
 
 /** Steps of a millisecond and more. */
-class SlowModel implements ModelRunner {
-  readonly provider = 'cpu';
-  readonly vocabSize = 1;
-  readonly maxContextTokens = 1000;
+class SlowModel implements TimedModel {
   readonly hasDraft = true;
 
-  openSequence(): ModelSequence {
+  openSequence(): ReturnType<TimedModel['openSequence']> {
     let length = 0;
     return {
       get length() {
@@ -27,12 +23,6 @@ class SlowModel implements ModelRunner {
       dispose: () => {},
     };
   }
-
-  forwardTogether([first]: readonly TargetStep[]): Float32Array[] {
-    return [first!.sequence.forward(first!.ids, first!.outputRows, 'target')];
-  }
-
-  async dispose(): Promise<void> {}
 }
 
 test('measureSteps() has a figure for every kind of step, however small the budget', () => {

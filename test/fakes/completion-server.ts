@@ -10,6 +10,8 @@ export interface FakeBehaviour {
   /** Cuts the connection in place of this chunk (0-based). */
   breakAtChunk: number;
   apiKey: string | undefined;
+  /** What `/plan` answers. */
+  plan: object;
 }
 
 /** A request as the fake saw it. */
@@ -41,6 +43,29 @@ export const SCRIPT: readonly { text: string; ids: number[]; origin: 'draft' | '
 ];
 export const SCRIPT_TEXT: string = SCRIPT.map((chunk) => chunk.text).join('');
 
+/** A plan of two layers whose draft has a unit of every state. */
+export const FAKE_PLAN: object = {
+  model: 'fake-stories',
+  has_draft: true,
+  has_chat_template: false,
+  inspect: {
+    method: 'fit',
+    units: [
+      { name: '0.attn', score: 10 },
+      { name: '0.mlp', score: 2 },
+      { name: '1.attn', score: 0.1 },
+      { name: '1.mlp', score: 1 },
+    ],
+    draft: 'int4-drop-1',
+    dropped: ['1.attn'],
+    int8: ['0.mlp'],
+    int4: ['1.mlp'],
+    head: 'int8',
+    kept_share: 0.6,
+    acceptance_rate: 0.71,
+  },
+};
+
 const ERRORS = {
   loading: { message: 'The model is loading.', type: 'server_error', param: null, code: 'model_loading' },
   key: {
@@ -63,6 +88,7 @@ export async function startFakeCompletionServer(
     failAtChunk: -1,
     breakAtChunk: -1,
     apiKey: undefined,
+    plan: FAKE_PLAN,
   };
   const requests: SeenRequest[] = [];
   const server = createServer((request, response) => {
@@ -74,6 +100,7 @@ export async function startFakeCompletionServer(
       });
       response.end(page.body);
     } else if (request.url === '/health') answerHealth(response, behaviour);
+    else if (request.url === '/plan') answerPlan(request, response, behaviour);
     else answerCompletion(request, response, behaviour, requests);
   });
   const port = await listen(server);
@@ -107,6 +134,16 @@ function answerHealth(response: ServerResponse, { isLoading }: FakeBehaviour): v
   response.end(JSON.stringify({ state, model: 'fake-stories', provider: 'cpu' }));
 }
 
+function lacksKey({ headers }: IncomingMessage, { apiKey }: FakeBehaviour): boolean {
+  return apiKey !== undefined && headers.authorization !== `Bearer ${apiKey}`;
+}
+
+function answerPlan(request: IncomingMessage, response: ServerResponse, behaviour: FakeBehaviour): void {
+  if (lacksKey(request, behaviour)) return refuse(response, 401, ERRORS.key);
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(behaviour.plan));
+}
+
 async function answerCompletion(
   request: IncomingMessage,
   response: ServerResponse,
@@ -125,10 +162,9 @@ async function answerCompletion(
   response.on('close', () => {
     seen.isAborted = !response.writableFinished;
   });
-  const { apiKey } = behaviour;
-  if (apiKey && request.headers.authorization !== `Bearer ${apiKey}`) refuse(response, 401, ERRORS.key);
+  if (lacksKey(request, behaviour)) refuse(response, 401, ERRORS.key);
   else if (behaviour.isLoading) refuse(response, 503, ERRORS.loading);
-  else await stream(response, path, behaviour);
+  else await stream(response, seen, behaviour);
 }
 
 function refuse(response: ServerResponse, status: number, error: object): void {
@@ -140,7 +176,12 @@ function refuse(response: ServerResponse, status: number, error: object): void {
   response.end(JSON.stringify({ error }));
 }
 
-async function stream(response: ServerResponse, path: string, behaviour: FakeBehaviour): Promise<void> {
+async function stream(
+  response: ServerResponse,
+  { path, body }: SeenRequest,
+  behaviour: FakeBehaviour,
+): Promise<void> {
+  const isPlain = Object(body.speculative).enabled === false;
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-request-id': 'fake-1' });
   response.write(': waiting\n\n');
   const isChat = path.includes('chat');
@@ -153,7 +194,7 @@ async function stream(response: ServerResponse, path: string, behaviour: FakeBeh
       return;
     }
     const finish_reason = index === SCRIPT.length - 1 ? 'stop' : null;
-    const tokens = { token_ids: ids, token_origins: ids.map(() => origin) };
+    const tokens = { token_ids: ids, token_origins: ids.map(() => (isPlain ? 'target' : origin)) };
     const choice = {
       index: 0,
       ...(isChat ? { delta: { content: text } } : { text }),
@@ -162,7 +203,7 @@ async function stream(response: ServerResponse, path: string, behaviour: FakeBeh
     };
     await writeBytewise(response, `data: ${JSON.stringify({ id: 'fake', choices: [choice] })}\n\n`);
   }
-  response.end(`data: ${JSON.stringify(finalChunk())}\n\ndata: [DONE]\n\n`);
+  response.end(`data: ${JSON.stringify(finalChunk(isPlain))}\n\ndata: [DONE]\n\n`);
 }
 
 /** Splits between the bytes of a character where there is one of several bytes. */
@@ -176,10 +217,11 @@ async function writeBytewise(response: ServerResponse, text: string): Promise<vo
   response.write(bytes.subarray(split));
 }
 
-function finalChunk(): object {
+function finalChunk(isPlain: boolean): object {
   const completion_tokens = SCRIPT.flatMap(({ ids }) => ids).length;
-  const accepted = SCRIPT.filter(({ origin }) => origin === 'draft').flatMap(({ ids }) => ids).length;
-  const details = { accepted_prediction_tokens: accepted, rejected_prediction_tokens: 2 };
+  const guessed = SCRIPT.filter(({ origin }) => origin === 'draft').flatMap(({ ids }) => ids).length;
+  const [accepted, rejected] = isPlain ? [0, 0] : [guessed, 2];
+  const details = { accepted_prediction_tokens: accepted, rejected_prediction_tokens: rejected };
   return {
     id: 'fake',
     choices: [],
@@ -192,9 +234,9 @@ function finalChunk(): object {
     metrics: {
       speculative_decoding: {
         mean_acceptance_length: 1 + accepted / 4,
-        draft_acceptance_rate: accepted / (accepted + 2),
-        num_spec_steps: 4,
-        num_draft_tokens: accepted + 2,
+        draft_acceptance_rate: isPlain ? 0 : accepted / (accepted + rejected),
+        num_spec_steps: isPlain ? 0 : 4,
+        num_draft_tokens: accepted + rejected,
         num_accepted_draft_tokens: accepted,
       },
     },

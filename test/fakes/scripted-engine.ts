@@ -85,6 +85,7 @@ async function* runScript(
     finishReason: ids.at(-1) === END_ID ? 'stop' : 'length',
     stats: {
       promptTokens: request.promptIds.length,
+      numCachedTokens: 0,
       generatedTokens: ids.length,
       numSpecSteps: drafted > 0 ? steps : 0,
       numDraftTokens: drafted * steps,

@@ -1,4 +1,4 @@
-import type { ModelRunner, ModelSequence, StepMode, TargetStep } from '../../src/engine/model.ts';
+import type { KvSnapshot, ModelRunner, ModelSequence, StepMode, TargetStep } from '../../src/engine/model.ts';
 import { noiseBits, noiseKey } from '../../src/lib/random.ts';
 
 /** How a scripted model behaves. */
@@ -123,6 +123,22 @@ class ScriptedSequence implements ModelSequence {
   trim(toLength: number): void {
     if (toLength > this.#slots.length) throw new Error('trim to more than there is');
     this.#slots.length = toLength;
+  }
+
+  get bytes(): number {
+    return 4 * this.#slots.length;
+  }
+
+  snapshot(): KvSnapshot {
+    if (this.#slots.some((slot) => !slot.isVerified))
+      throw new Error('a snapshot of what only the draft wrote');
+    const { length } = this.#slots;
+    return { length, keys: [Float32Array.from(this.#slots, ({ id }) => id)], values: [] };
+  }
+
+  restore({ keys }: KvSnapshot, length: number): void {
+    if (this.#slots.length > 0) throw new Error('a restore into a sequence that is not empty');
+    for (const id of keys[0]!.subarray(0, length)) this.#slots.push({ id, isVerified: true });
   }
 
   dispose(): void {

@@ -19,6 +19,7 @@ describe('POST /v1/completions', () => {
         prompt_tokens: 3,
         completion_tokens: 6,
         total_tokens: 9,
+        prompt_tokens_details: { cached_tokens: 0 },
         completion_tokens_details: { accepted_prediction_tokens: 4, rejected_prediction_tokens: 2 },
       },
       metrics: {
@@ -174,10 +175,11 @@ describe('POST /v1/completions', () => {
       speculation: { enabled: true, draftLength: 4, verification: 'coupled' },
       stopTokenIds: [],
     });
-    await post(PATH, { prompt: 'a', temperature: 0, speculative: { enabled: false } });
+    const speculative = { enabled: false, verification: 'rejection' };
+    await post(PATH, { prompt: 'a', temperature: 0, speculative });
     expect(engine.requests[1]).toMatchObject({
       sampling: { temperature: 0, topK: 0, repetitionPenalty: 1 },
-      speculation: { enabled: false },
+      speculation: { enabled: false, verification: 'rejection' },
       stopTokenIds: [END_ID],
     });
   });

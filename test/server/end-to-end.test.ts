@@ -200,6 +200,19 @@ describe('the life of a server', () => {
     expect(await loading.stop('SIGINT')).toBe(0);
   }, 30_000);
 
+  test('SIGTERM while the model loads ends it at once', async () => {
+    for (const command of [['functions/bun.ts'], ['src/cli/sdfp.mjs', 'serve']]) {
+      const loading = await startServer(['bun', ...command], environment, 'listening');
+      const waiting = fetch(`${loading.url}/v1/completions`, json({ prompt, max_tokens: 3 }));
+      await sleep(20);
+      const startedMs = performance.now();
+      expect(await loading.stop()).toBe(0);
+      expect(performance.now() - startedMs).toBeLessThan(1500);
+      expect(loading.output()).not.toContain('ready:');
+      expect((await waiting).status).toBe(503);
+    }
+  }, 30_000);
+
   test('SIGTERM lets a running stream finish and exits with 0', async () => {
     const one = await startServer(['bun', 'functions/bun.ts'], {
       ...environment,

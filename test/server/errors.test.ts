@@ -45,6 +45,13 @@ const REFUSED = [
     'invalid_request',
     'speculative.draft_tokens',
   ],
+  [
+    TEXT,
+    { prompt: 'a', speculative: { verification: 'luck' } },
+    400,
+    'invalid_request',
+    'speculative.verification',
+  ],
   [TEXT, { prompt: 'a', suffix: 'b' }, 400, 'invalid_request', 'suffix'],
   [TEXT, { prompt: 'a', model: 'other' }, 404, 'model_not_found', 'model'],
   [TEXT, { prompt: 'a'.repeat(512) }, 400, 'context_length_exceeded', 'prompt'],
@@ -129,6 +136,34 @@ describe('refused requests', () => {
     expect(all[3]!.headers.get('retry-after')).toBe('1');
     expect(engine.begun()).toBe(2);
     expect((await post(TEXT, { prompt: 'abc' })).status).toBe(200);
+  });
+
+  test('each generation takes a place: prompts times n', async () => {
+    const { post, engine } = createHarness({ admission: createAdmission(6), engine: { roundMs: 20 } });
+    const never = await post(TEXT, { prompt: Array(64).fill('a'), n: 16 });
+    expect([never.status, never.headers.get('retry-after')]).toEqual([429, '1']);
+    expect((await never.json()).error.message).toContain(
+      'needs 1024 (one for each prompt times `n`); ask for',
+    );
+    expect(engine.begun()).toBe(0);
+    const four = post(TEXT, { prompt: ['ab', 'cd'], n: 2 });
+    const [three, two] = await Promise.all([
+      post(CHAT, { messages, n: 3 }),
+      post(TEXT, { prompt: 'ab', n: 2 }),
+    ]);
+    expect([(await four).status, three.status, two.status]).toEqual([200, 429, 200]);
+    expect(engine.begun()).toBe(6);
+    expect((await post(TEXT, { prompt: 'ab', n: 6 })).status).toBe(200);
+  });
+
+  test('the generations of a request are a group of their own', async () => {
+    const { post, engine } = createHarness();
+    await post(TEXT, { prompt: ['ab', 'cd'], n: 2 });
+    await post(TEXT, { prompt: 'ab' });
+    const groups = engine.requests.map(({ group }) => group);
+    expect(new Set(groups.slice(0, 4)).size).toBe(1);
+    expect(new Set(groups).size).toBe(2);
+    expect(groups).not.toContain(undefined);
   });
 });
 

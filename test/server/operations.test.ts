@@ -220,13 +220,15 @@ describe('GET /metrics', () => {
 });
 
 describe('log', () => {
-  test('has tokens and acceptance and never the text', async () => {
+  test('has tokens, acceptance and times, and never the text', async () => {
     const { post, log } = createHarness({ engine: { answer: () => 'private answer' } });
     await post('/v1/completions', { prompt: 'private question' });
     await (await post('/v1/completions', { prompt: 'private question', stream: true })).text();
     expect(log).toHaveLength(2);
     for (const line of log) {
-      expect(JSON.parse(line)).toMatchObject({ status: 200, tokens: 15, acceptance: 0.667 });
+      const { ms, ttft_ms, ...facts } = JSON.parse(line);
+      expect(facts).toMatchObject({ status: 200, prompt_tokens: 16, tokens: 15, acceptance: 0.667 });
+      expect(ttft_ms).toBeWithin(0, ms + 1);
       expect(line).not.toContain('private');
     }
   });

@@ -5,6 +5,7 @@ import { createAdmission } from '../../src/server/admission.ts';
 import { toApiError } from '../../src/server/errors.ts';
 import { merge } from '../../src/server/generation/merge.ts';
 import { deriveSeed, foldSeed } from '../../src/server/generation/seeds.ts';
+import { loadListen } from '../../src/server/listen/index.ts';
 import { createCounter, createHistogram, renderMetrics } from '../../src/server/metrics/registry.ts';
 import { closePorts, openPort } from '../../src/server/ports.ts';
 import { openScope } from '../../src/server/scope.ts';
@@ -141,8 +142,30 @@ describe('ports', () => {
     const options = { fetch: () => new Response(), host: 'h', port: 1 };
     for (const error of [Object.assign(new Error(), { code: 'EADDRINUSE' }), { name: 'AddrInUse' }]) {
       const listen = () => Promise.reject(error);
-      await expect(openPort(listen, 'PORT', options)).rejects.toThrow(/port 1 of h: it is in use; set PORT/);
+      await expect(openPort(listen, 'PORT', options)).rejects.toThrow(
+        /port 1 of h: it is in use; set PORT to a free port/,
+      );
     }
+  });
+
+  test.each([
+    [{ code: 'EADDRNOTAVAIL' }, 'does not have that address; set HOST'],
+    [{ name: 'AddrNotAvailable' }, 'does not have that address; set HOST'],
+    [{ code: 'ENOTFOUND' }, 'no such address; set HOST'],
+    ['failed to lookup address information', 'no such address; set HOST'],
+    [{ code: 'EACCES' }, 'may not open it; set PORT_HEALTH'],
+    ['odd', 'odd; set PORT_HEALTH'],
+  ])('%p is explained', async (error, words) => {
+    const options = { fetch: () => new Response(), host: 'h', port: 1 };
+    const cause = typeof error === 'string' ? new Error(error) : error;
+    const opening = openPort(() => Promise.reject(cause), 'PORT_HEALTH', options);
+    await expect(opening).rejects.toThrow(words);
+    await expect(opening).rejects.toMatchObject({ param: /set (\w+)/.exec(words)![1] });
+  });
+
+  test('an address of another machine is refused by its setting in this runtime', async () => {
+    const options = { fetch: () => new Response(), host: '192.0.2.1', port: 0 };
+    await expect(openPort(await loadListen(), 'PORT', options)).rejects.toMatchObject({ param: 'HOST' });
   });
 
   test('closePorts() breaks connections only where stopping takes too long', async () => {

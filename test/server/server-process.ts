@@ -5,6 +5,8 @@ export interface ServerProcess {
   readonly url: string;
   /** All that it has printed. */
   output(): string;
+  /** Sends a signal that does not end it. */
+  send(signal: 'SIGUSR2'): void;
   /** Sends the signal and waits; the exit status. */
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<number>;
 }
@@ -35,6 +37,7 @@ export async function startServer(
   return {
     url: `http://127.0.0.1:${/listening on http:\/\/[^:]+:(\d+)/.exec(output)![1]}`,
     output: () => output,
+    send: (signal) => child.kill(signal),
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
       return child.exited;

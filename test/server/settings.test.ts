@@ -65,7 +65,12 @@ describe('explainSettings()', () => {
 describe('listSettings()', () => {
   test('describes every setting', () => {
     for (const { variable, flag, description } of listSettings()) {
-      expect(flag).toBe(variable.toLowerCase().replaceAll('_', '-'));
+      expect(flag).toBe(
+        variable
+          .replace(/^SDFP_/, '')
+          .toLowerCase()
+          .replaceAll('_', '-'),
+      );
       expect(description).not.toBe('');
     }
     expect(listSettings().find(({ variable }) => variable === 'PORT')?.fallback).toBe('3000');

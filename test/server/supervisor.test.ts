@@ -138,7 +138,7 @@ describe('supervise()', () => {
     await expect(done).rejects.toMatchObject({ code: 'artifact_mismatch' });
   });
 
-  test('stops between crash and restart, and while it loads', async () => {
+  test('stops between crash and restart', async () => {
     const first = fakeModel();
     const { stop, done, host } = start(async () => first, 10_000);
     await until(() => host.state === 'ready');
@@ -146,13 +146,25 @@ describe('supervise()', () => {
     await until(() => host.state === 'restarting');
     stop.abort();
     await done;
+    expect(host.state).toBe('draining');
+  });
+
+  test('stops at once while it loads: health tells, waiting requests are refused, a late model is released', async () => {
     const late = fakeModel();
-    const second = start(async () => {
-      await Bun.sleep(20);
+    let arrive = (): void => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const { stop, done, host, drains } = start(async () => {
+      await arrived;
       return late;
     });
-    second.stop.abort();
-    await second.done;
-    expect([late.isDisposed(), second.drains()]).toEqual([true, 0]);
+    const waiting = host.whenReady();
+    stop.abort();
+    await done;
+    expect([host.state, drains(), late.isDisposed()]).toEqual(['draining', 1, false]);
+    await expect(waiting).rejects.toMatchObject({ code: 'engine_closed' });
+    arrive();
+    await until(late.isDisposed);
   });
 });

@@ -153,6 +153,7 @@ function tallyOf({ stats }: DoneEvent): Parameters<typeof toMetrics>[0] {
     specSteps: stats.numSpecSteps,
     draftTokens: stats.numDraftTokens,
     acceptedTokens: stats.numAcceptedTokens,
+    cachedTokens: stats.numCachedTokens,
   };
 }
 

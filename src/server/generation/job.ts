@@ -11,6 +11,7 @@ import type { GrammarSpec } from '../../grammar/index.ts';
 import { SdfpError } from '../../lib/errors.ts';
 import type { ServedModel } from '../model-host.ts';
 import { answerGrammar } from './answer-grammar.ts';
+import { encodePrompt } from './encode-prompt.ts';
 import { completeSampling } from './sampling.ts';
 import { deriveSeed, foldSeed, randomSeed } from './seeds.ts';
 
@@ -57,15 +58,15 @@ interface ChatFields {
 }
 
 /** Errors: SdfpError `invalid_request`, `context_length_exceeded`. */
-export function chatJob(
+export async function chatJob(
   model: ServedModel,
   request: Conversation,
   fields: ChatFields = { messages: 'messages', format: 'response_format' },
-): Job {
+): Promise<Job> {
   const { toolCallForm } = model.text;
   const grammar = answerGrammar(request, toolCallForm, fields.format);
   const text = model.text.renderChat(request.messages, { tools: request.toolUse?.tools ?? [] });
-  const ids = model.text.encode(text, { addSpecialTokens: false });
+  const ids = await encodePrompt(model, text, { addSpecialTokens: false });
   return createJob(model, {
     maxTokens: request.maxTokens,
     topLogprobs: request.topLogprobs,
@@ -77,17 +78,19 @@ export function chatJob(
 }
 
 /** Errors: SdfpError `invalid_request`, `context_length_exceeded`. */
-export function completionJob(model: ServedModel, request: CompletionRequest): Job {
-  const prompts = request.prompts.map((prompt) => {
-    const ids = promptIds(model, prompt);
-    return { ids, echo: request.echo ? promptText(model, prompt) : undefined };
-  });
+export async function completionJob(model: ServedModel, request: CompletionRequest): Promise<Job> {
+  const prompts: JobInput['prompts'][number][] = [];
+  for (const prompt of request.prompts) {
+    const ids = await promptIds(model, prompt);
+    prompts.push({ ids, echo: request.echo ? promptText(model, prompt) : undefined });
+  }
   const grammar = answerGrammar(request, model.text.toolCallForm, 'response_format');
   return createJob(model, { ...request, prompts, options: request, promptField: 'prompt', grammar });
 }
 
-function promptIds(model: ServedModel, prompt: Prompt): readonly number[] {
-  const ids = typeof prompt === 'string' ? model.text.encode(prompt) : prompt;
+async function promptIds(model: ServedModel, prompt: Prompt): Promise<readonly number[]> {
+  const ids =
+    typeof prompt === 'string' ? await encodePrompt(model, prompt, { addSpecialTokens: true }) : prompt;
   if (ids.length > 0) return ids;
   const { bosTokenId } = model.defaults;
   if (bosTokenId !== undefined) return [bosTokenId];
@@ -106,16 +109,18 @@ function createJob(model: ServedModel, input: JobInput): Job {
   // OpenAI's and vLLM's temperature where nobody names one.
   const sampling = completeSampling(options, model.defaults, { temperature: 1 });
   const seed = options.seed === undefined ? undefined : foldSeed(options.seed);
+  const group = crypto.randomUUID();
   const choices = input.prompts.flatMap(({ ids, echo }, promptIndex) =>
     Array.from({ length: options.choices }, (_, choice): Choice => {
       const request = {
         promptIds: ids,
         maxTokens: fitTokens(model, ids.length, input),
         sampling: { ...sampling, seed: seed === undefined ? randomSeed() : deriveSeed(seed, choice) },
-        speculation: { ...options.speculation, verification: 'coupled' as const },
+        speculation: options.speculation,
         // A grammar says itself where the text may end.
         stopTokenIds: options.ignoreEos && grammar === undefined ? [] : model.defaults.eosTokenIds,
         topLogprobs: input.topLogprobs,
+        group,
         promptLogprobs: echo !== undefined && input.topLogprobs !== undefined,
         ...(grammar === undefined ? {} : { grammar }),
       };

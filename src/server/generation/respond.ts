@@ -16,7 +16,9 @@ import { addTally, createTally, toMetrics, toUsage } from './tally.ts';
 /** A request of one API family, ready but for the model. */
 export interface Completion {
   readonly options: GenerationOptions;
-  readonly toJob: (model: ServedModel) => Job;
+  /** Default 1; each is answered `n` times. */
+  readonly prompts?: number;
+  readonly toJob: (model: ServedModel) => Promise<Job>;
   readonly createFormat: CreateFormat;
 }
 
@@ -26,12 +28,13 @@ export async function respond(
   server: ServerContext,
   completion: Completion,
 ): Promise<Response> {
-  const release = server.admission.enter();
+  const { options, prompts = 1 } = completion;
+  const release = server.admission.enter(prompts * options.choices);
   const scope = openScope(c.req.raw.signal, server.requestTimeoutMs);
   scope.onClose(release);
   try {
     const run = await prepare(server, completion, scope, c.get('record'));
-    if (!completion.options.isStream) return c.json(await collect(run));
+    if (!options.isStream) return c.json(await collect(run));
     c.get('record').isStream = true;
     const body = sseBody(streamChunks(run), { keepAliveMs: server.keepAliveMs, onCancel: scope.abandon });
     // From here on the stream closes the scope.
@@ -40,7 +43,7 @@ export async function respond(
     scope.abandon();
     throw error;
   } finally {
-    if (!completion.options.isStream) scope.close();
+    if (!options.isStream) scope.close();
   }
 }
 
@@ -61,7 +64,15 @@ async function prepare(
 ): Promise<Run> {
   const model = await server.host.whenReady(scope.signal);
   checkModel(model, options.model);
-  const job = toJob(model);
+  const job = await toJob(model);
+  record.generation = {
+    model: model.id,
+    promptTokens: job.promptTokens,
+    choices: job.choices.length,
+    request: job.choices[0]!.request,
+    firstTokenMs: undefined,
+    finishReasons: [],
+  };
   const context: GenerateContext = { ...model, scope, watch: server.metrics.watch };
   return {
     job,
@@ -72,14 +83,19 @@ async function prepare(
   };
 }
 
-/** Counts for the log, also of answers that break off. */
+/** Counts for log and traces, also of answers that break off. */
 async function* counted(
   events: AsyncGenerator<ChoiceEvent>,
   record: RequestRecord,
 ): AsyncGenerator<ChoiceEvent> {
+  const { generation } = record;
   record.tokens = 0;
   for await (const event of events) {
-    if (event.type === 'piece') record.tokens += event.ids.length;
+    if (event.type === 'finish') generation?.finishReasons.push(event.reason);
+    else record.tokens += event.ids.length;
+    if (generation !== undefined && record.tokens > 0) {
+      generation.firstTokenMs ??= performance.now() - record.startedMs;
+    }
     yield event;
   }
 }

@@ -118,10 +118,15 @@ function createBase(request: ResponsesRequest, model: string): Fixed {
   };
 }
 
-function toUsage({ prompt_tokens, completion_tokens, total_tokens }: Usage): ResponseUsage {
+function toUsage({
+  prompt_tokens,
+  prompt_tokens_details,
+  completion_tokens,
+  total_tokens,
+}: Usage): ResponseUsage {
   return {
     input_tokens: prompt_tokens,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: prompt_tokens_details,
     output_tokens: completion_tokens,
     output_tokens_details: { reasoning_tokens: 0 },
     total_tokens,

@@ -7,10 +7,12 @@ export interface Tally {
   specSteps: number;
   draftTokens: number;
   acceptedTokens: number;
+  /** Of the prompt, taken from the prefix cache. */
+  cachedTokens: number;
 }
 
 export function createTally(): Tally {
-  return { generatedTokens: 0, specSteps: 0, draftTokens: 0, acceptedTokens: 0 };
+  return { generatedTokens: 0, specSteps: 0, draftTokens: 0, acceptedTokens: 0, cachedTokens: 0 };
 }
 
 /** Counts a round of which `used` tokens belong to the answer (fewer than all after a stop string). */
@@ -20,6 +22,7 @@ export function countRound(tally: Tally, event: TokensEvent, used: number): void
   tally.specSteps += drafted > 0 ? 1 : 0;
   tally.draftTokens += drafted;
   tally.acceptedTokens += event.origins.filter((origin) => origin !== 'target').length;
+  tally.cachedTokens = event.numCachedTokens ?? 0;
 }
 
 /** The engine's own counts replace ours where it got to its end. */
@@ -34,6 +37,7 @@ export function addTally(sum: Tally, part: Tally): void {
   sum.specSteps += part.specSteps;
   sum.draftTokens += part.draftTokens;
   sum.acceptedTokens += part.acceptedTokens;
+  sum.cachedTokens += part.cachedTokens;
 }
 
 /** `promptTokens`: of all prompts, each counted once however many answers it has. */
@@ -42,6 +46,7 @@ export function toUsage(tally: Tally, promptTokens: number): Usage {
     prompt_tokens: promptTokens,
     completion_tokens: tally.generatedTokens,
     total_tokens: promptTokens + tally.generatedTokens,
+    prompt_tokens_details: { cached_tokens: Math.min(tally.cachedTokens, promptTokens) },
     completion_tokens_details: {
       accepted_prediction_tokens: tally.acceptedTokens,
       rejected_prediction_tokens: tally.draftTokens - tally.acceptedTokens,

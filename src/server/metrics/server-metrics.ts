@@ -39,7 +39,7 @@ function createMeters() {
     ),
     prefixCacheHits: createCounter(
       'sdfp_prefix_cache_hits_total',
-      'Prompt tokens taken from a prefix cache. This engine has none yet: always 0.',
+      'Prompt tokens taken from the prefix cache: an earlier request had run them.',
     ),
     firstToken: createHistogram(
       'sdfp_time_to_first_token_seconds',
@@ -95,6 +95,7 @@ async function* watch(
       start(event.type === 'tokens' ? (event.queueMs ?? 0) : 0);
       if (event.type === 'tokens') {
         const seconds = (performance.now() - lastMs) / 1000;
+        if (isFirst) meters.prefixCacheHits.add(event.numCachedTokens ?? 0);
         if (isFirst) meters.firstToken.observe(seconds);
         else meters.interToken.observe(seconds / event.ids.length, event.ids.length);
         isFirst = false;

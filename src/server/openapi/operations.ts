@@ -73,6 +73,7 @@ const BODY = {
 const GENERATION = {
   ...BODY,
   404: error('The model is not served here.'),
+  410: error('The stream to go on with (`Last-Event-ID`) is not held here.'),
   429: error('All places are taken; `Retry-After` says when to try again.'),
 };
 

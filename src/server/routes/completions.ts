@@ -23,6 +23,7 @@ export function completionRoutes(server: ServerContext): Hono<AppEnv> {
     const options = parseBody(CompletionSchema, await readJson(c));
     return respond(c, server, {
       options,
+      prompts: options.prompts.length,
       toJob: (model) => completionJob(model, options),
       createFormat: createTextFormat,
     });

@@ -20,8 +20,14 @@ export function modelRoutes({ host }: ServerContext): Hono<AppEnv> {
   app.get('/plan', async (c) => {
     const model = await host.whenReady(c.req.raw.signal);
     const { provider, maxContextTokens, hasDraft } = model.engine.info;
-    const facts = { model: model.id, provider, max_model_len: maxContextTokens, has_draft: hasDraft };
-    return c.json({ ...facts, inspect: model.inspect ?? null });
+    return c.json({
+      model: model.id,
+      provider,
+      max_model_len: maxContextTokens,
+      has_draft: hasDraft,
+      has_chat_template: model.text.hasChatTemplate,
+      inspect: model.inspect ?? null,
+    });
   });
   return app;
 }

@@ -10,6 +10,7 @@ import {
 import { SdfpError } from '../../lib/errors.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv, ServerContext } from '../context.ts';
+import { encodePrompt } from '../generation/encode-prompt.ts';
 import type { ServedModel } from '../model-host.ts';
 
 /** `/tokenize` and `/detokenize`, as in vLLM. */
@@ -18,7 +19,7 @@ export function tokenRoutes({ host }: ServerContext): Hono<AppEnv> {
   app.post('/tokenize', async (c) => {
     const request = parseBody(TokenizeSchema, await readJson(c));
     const model = await host.whenReady(c.req.raw.signal);
-    const tokens = tokenize(model, request);
+    const tokens = await tokenize(model, request);
     const { maxContextTokens } = model.engine.info;
     return c.json<TokenizeAnswer>({ tokens, count: tokens.length, max_model_len: maxContextTokens });
   });
@@ -32,12 +33,13 @@ export function tokenRoutes({ host }: ServerContext): Hono<AppEnv> {
   return app;
 }
 
-function tokenize(
-  { text }: ServedModel,
+async function tokenize(
+  model: ServedModel,
   { source, addSpecialTokens, addGenerationPrompt }: TokenizeRequest,
-): number[] {
-  if ('prompt' in source) return text.encode(source.prompt, { addSpecialTokens });
-  return text.encode(text.renderChat(source.messages, { addGenerationPrompt }), { addSpecialTokens: false });
+): Promise<readonly number[]> {
+  if ('prompt' in source) return encodePrompt(model, source.prompt, { addSpecialTokens });
+  const text = model.text.renderChat(source.messages, { addGenerationPrompt });
+  return encodePrompt(model, text, { addSpecialTokens: false });
 }
 
 function unknownToken(id: number, vocabSize: number): SdfpError {
