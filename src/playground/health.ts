@@ -1,5 +1,5 @@
 /** What the page knows about its server. */
-export type ServerState = 'connecting' | 'loading' | 'ready' | 'down';
+export type ServerState = 'connecting' | 'loading' | 'restarting' | 'ready' | 'down';
 
 /** Where the watch reports to. */
 export interface HealthView {
@@ -15,9 +15,10 @@ async function ask(url: URL): Promise<[ServerState, string]> {
       .json()
       .catch(() => ({}));
     if (response.ok) return ['ready', [body.model, body.provider].filter(Boolean).join(' on ')];
-    const isLoading = response.status === 503 && (body.state ?? 'loading') === 'loading';
-    if (isLoading) return ['loading', 'The model is loading…'];
-    return ['down', `The server is not ready: ${body.state ?? `status ${response.status}`}.`];
+    const state = body.state ?? (response.status === 503 ? 'loading' : `status ${response.status}`);
+    if (state === 'loading') return ['loading', 'The model is loading…'];
+    if (state === 'restarting') return ['restarting', 'The model crashed and is loaded again…'];
+    return ['down', `The server is not ready: ${state}.`];
   } catch {
     return ['down', 'The server cannot be reached. Trying again…'];
   }

@@ -22,6 +22,7 @@ export const playgroundSecurityPolicy: string = [
 const FILES = [
   ['/', 'index.html', 'text/html; charset=utf-8'],
   ['/playground/style.css', 'style.css', 'text/css; charset=utf-8'],
+  ['/playground/views.css', 'views.css', 'text/css; charset=utf-8'],
   ['/playground/page.js', 'page.js', 'text/javascript; charset=utf-8'],
   ['/playground/icon.svg', 'icon.svg', 'image/svg+xml'],
 ] as const;

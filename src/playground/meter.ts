@@ -6,8 +6,11 @@ export interface Figures {
   readonly firstTokenMs: number | undefined;
   /** Tokens per second after the first event; undefined until a second one came. */
   readonly tokensPerSecond: number | undefined;
-  /** Share of the tokens that were guessed, by the draft or from the text before, 0 to 1; undefined without tokens. */
-  readonly draftShare: number | undefined;
+  /**
+   * Acceptance length so far: tokens per pass of the target, which adds one of its own to the guesses that it accepts;
+   * undefined before the first pass.
+   */
+  readonly tokensPerPass: number | undefined;
   readonly tokens: number;
 }
 
@@ -21,13 +24,13 @@ export interface Meter {
 /** A meter of a run whose request was sent at `startMs`. */
 export function createMeter(startMs: number): Meter {
   let tokens = 0;
-  let fromDraft = 0;
+  let passes = 0;
   let first: { atMs: number; tokens: number } | undefined;
   let lastMs = startMs;
   return {
     add({ tokenIds, origins }, nowMs) {
       tokens += tokenIds.length;
-      fromDraft += origins.filter((origin) => origin !== 'target').length;
+      passes += origins.filter((origin) => origin === 'target').length;
       first ??= { atMs: nowMs, tokens };
       lastMs = nowMs;
     },
@@ -37,7 +40,7 @@ export function createMeter(startMs: number): Meter {
       return {
         firstTokenMs: first && first.atMs - startMs,
         tokensPerSecond: first && elapsedMs > 0 ? ((tokens - first.tokens) / elapsedMs) * 1000 : undefined,
-        draftShare: tokens > 0 ? fromDraft / tokens : undefined,
+        tokensPerPass: passes > 0 ? tokens / passes : undefined,
         tokens,
       };
     },

@@ -29,8 +29,24 @@ describe('Sampler.sample', () => {
       const scores = [...logits].map(
         (logit, id) => logit * (1 / params.temperature) + gumbel(noiseBits(key, id)),
       );
-      expect(new Sampler(size).sample(logits, params, history)).toBe(scores.indexOf(Math.max(...scores)));
+      const sampler = new Sampler(size);
+      expect(sampler.sample(logits, params, history)).toBe(scores.indexOf(Math.max(...scores)));
+      const [first, second] = scores.toSorted((a, b) => b - a);
+      expect(Math.abs(sampler.lead - (first! - second!))).toBeLessThan(1e-9);
     }
+  });
+
+  test('the lead is what the token was ahead by, of those that the filters leave', () => {
+    const sampler = new Sampler(4);
+    const logits = Float32Array.of(1, 5, 3.5, 5);
+    const leadWith = (parts: Partial<SamplingParams>) => {
+      sampler.sample(logits, paramsOf(parts), noTokens);
+      return sampler.lead;
+    };
+    expect(leadWith({ temperature: 0 })).toBe(0);
+    expect(leadWith({ temperature: 0, logitBias: new Map([[3, -100]]) })).toBe(1.5);
+    expect(leadWith({ temperature: 0.5, topK: 1 })).toBe(Number.POSITIVE_INFINITY);
+    expect(leadWith({ temperature: 0.5, topK: 2 })).toBeLessThan(Number.POSITIVE_INFINITY);
   });
 
   const cases: [string, Partial<SamplingParams>][] = [

@@ -139,9 +139,11 @@ function lacksKey({ headers }: IncomingMessage, { apiKey }: FakeBehaviour): bool
 }
 
 function answerPlan(request: IncomingMessage, response: ServerResponse, behaviour: FakeBehaviour): void {
-  if (lacksKey(request, behaviour)) return refuse(response, 401, ERRORS.key);
-  response.writeHead(200, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(behaviour.plan));
+  if (lacksKey(request, behaviour)) refuse(response, 401, ERRORS.key);
+  else {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(behaviour.plan));
+  }
 }
 
 async function answerCompletion(

@@ -5,7 +5,7 @@ const files = playgroundFiles();
 const textOf = (path: string): string => new TextDecoder().decode(files.get(path)?.body);
 
 test('playgroundFiles() holds every file that the page names, and nothing else', () => {
-  const named = [...textOf('/').matchAll(/(?:href|src)="([^"]*)"/g)].map(([, path]) => `/${path}`);
+  const named = [...textOf('/').matchAll(/(?:href|src)="([^"#]+)"/g)].map(([, path]) => `/${path}`);
   expect([...files.keys()].sort()).toEqual(['/', ...named].sort());
 });
 

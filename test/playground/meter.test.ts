@@ -9,7 +9,7 @@ test('createMeter() knows nothing before the first token', () => {
   expect(createMeter(1000).read()).toEqual({
     firstTokenMs: undefined,
     tokensPerSecond: undefined,
-    draftShare: undefined,
+    tokensPerPass: undefined,
     tokens: 0,
   });
 });
@@ -20,7 +20,7 @@ test('createMeter() leaves the first event out of the rate', () => {
   expect(meter.read()).toMatchObject({
     firstTokenMs: 500,
     tokensPerSecond: undefined,
-    draftShare: 0,
+    tokensPerPass: 1,
     tokens: 3,
   });
   meter.add(event('draft', 'draft', 'draft'), 1600);
@@ -28,7 +28,7 @@ test('createMeter() leaves the first event out of the rate', () => {
   expect(meter.read()).toMatchObject({
     firstTokenMs: 500,
     tokensPerSecond: 20,
-    draftShare: 3 / 8,
+    tokensPerPass: 8 / 5,
     tokens: 8,
   });
 });

@@ -1,20 +1,16 @@
 import { describe, expect, test } from 'bun:test';
 import { playgroundFiles, playgroundSecurityPolicy } from '../../src/playground/index.ts';
 import {
+  FAKE_PLAN,
+  type FakeBehaviour,
   type FakeCompletionServer,
   SCRIPT,
   SCRIPT_TEXT,
   startFakeCompletionServer,
 } from '../fakes/completion-server.ts';
 import { isBrowserMissing } from './browser.ts';
-import {
-  addCommonTests,
-  describePlayground,
-  readStory,
-  typePrompt,
-  waitUntilDone,
-  waitUntilReady,
-} from './suite.ts';
+import { addCommonTests } from './common-tests.ts';
+import { describePlayground, readAnswer, typePrompt, waitUntilDone, waitUntilReady } from './suite.ts';
 
 const TIMEOUT_MS = 30_000;
 
@@ -44,11 +40,14 @@ async function startFake(): Promise<FakeCompletionServer> {
 }
 
 function addFakeTests(run: { page: import('playwright-core').Page }): void {
-  const open = async () => {
+  const open = async (behaviour: Partial<FakeBehaviour> = {}) => {
     fake.requests.length = 0;
-    Object.assign(fake.behaviour, { chunkDelayMs: 10, failAtChunk: -1, breakAtChunk: -1, apiKey: undefined });
+    const usual = { chunkDelayMs: 10, failAtChunk: -1, breakAtChunk: -1, apiKey: undefined, plan: FAKE_PLAN };
+    Object.assign(fake.behaviour, usual, behaviour);
+    const planned = run.page.waitForResponse('**/plan');
     await run.page.goto(fake.baseUrl);
     await waitUntilReady(run.page);
+    await (await planned).finished();
     return run.page;
   };
 
@@ -62,9 +61,9 @@ function addFakeTests(run: { page: import('playwright-core').Page }): void {
         .locator('#story .token')
         .evaluateAll((elements) => elements.map(({ className, textContent }) => [className, textContent]));
       expect(spans).toEqual(SCRIPT.map(({ origin, text }) => [`token ${origin}`, text.trimStart()]));
-      expect(await readStory(page)).toBe(SCRIPT_TEXT);
+      expect(await readAnswer(page)).toBe(SCRIPT_TEXT);
       expect(await page.locator('#story b').count()).toBe(0);
-      expect(await page.locator('#share').textContent()).toBe('67 %');
+      expect(await page.locator('#pass').textContent()).toBe('3.00');
       expect(await page.locator('#accepted').textContent()).toBe('83 %');
       expect(await page.locator('#progress').textContent()).toBe('The text finished after 15 tokens.');
       expect(await page.locator('#server').textContent()).toBe('fake-stories on cpu');
@@ -79,25 +78,122 @@ function addFakeTests(run: { page: import('playwright-core').Page }): void {
       await page.getByLabel('Temperature').fill('0.3');
       await page.getByLabel('Max tokens').fill('33');
       await page.getByLabel('Seed').fill('9');
+      await page.getByLabel('Top p').fill('0.5');
       await page.getByLabel('Speculation').uncheck();
       await typePrompt(page, 'One');
       await waitUntilDone(page);
-      await page.getByLabel('Answer as').selectOption('a chat');
       await page.getByLabel('Seed').fill('');
       await page.getByLabel('Speculation').check();
+      await page.getByLabel('Draft tokens').fill('5');
       await typePrompt(page, 'Two');
       await waitUntilDone(page);
       const [first, second] = fake.requests;
-      const off = { temperature: 0.3, max_tokens: 33, seed: 9, speculative: { enabled: false } };
+      const off = { temperature: 0.3, top_p: 0.5, max_tokens: 33, seed: 9, speculative: { enabled: false } };
       expect(first).toMatchObject({ path: '/v1/completions', body: { prompt: 'One', ...off } });
-      const messages = [{ role: 'user', content: 'Two' }];
-      expect(second).toMatchObject({
-        path: '/v1/chat/completions',
-        body: { messages, speculative: { enabled: true } },
-      });
+      expect(second?.body).toMatchObject({ speculative: { enabled: true, draft_tokens: 5 } });
       expect(second?.body).not.toHaveProperty('seed');
-      expect(await readStory(page)).toBe(SCRIPT_TEXT);
-      expect(await page.locator('#story .given').count()).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a model without a chat template continues the text so far',
+    async () => {
+      const page = await open();
+      expect(await page.getByLabel('Answer as').inputValue()).toBe('complete');
+      expect(await page.locator('#mode option[value=chat]').isDisabled()).toBe(true);
+      await typePrompt(page, 'Once');
+      await waitUntilDone(page);
+      await page.getByLabel('How does it go on?').fill('Then');
+      await page.keyboard.press('Enter');
+      await waitUntilDone(page);
+      await page.keyboard.press('Enter'); // nothing to add: just goes on
+      await waitUntilDone(page);
+      const prompts = fake.requests.map(({ body }) => body.prompt);
+      const texts = ['Once', `Once${SCRIPT_TEXT} Then`, `Once${SCRIPT_TEXT} Then${SCRIPT_TEXT}`];
+      expect(prompts).toEqual(texts);
+      const shown = await page.locator('#story :is(.given, .answer)').allTextContents();
+      expect(shown.join('')).toBe(`${texts[2]}${SCRIPT_TEXT}`);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a chat keeps its messages until a new one begins',
+    async () => {
+      const page = await open({ plan: { ...FAKE_PLAN, has_chat_template: true } });
+      await page.getByLabel('Your message').waitFor();
+      await page.getByLabel('Your message').fill('  ');
+      await page.keyboard.press('Enter');
+      expect(fake.requests).toHaveLength(0);
+      await typePrompt(page, 'One');
+      await waitUntilDone(page);
+      await typePrompt(page, 'Two');
+      await waitUntilDone(page);
+      const one = { role: 'user', content: 'One' };
+      const answer = { role: 'assistant', content: SCRIPT_TEXT };
+      expect(fake.requests[1]).toMatchObject({
+        path: '/v1/chat/completions',
+        body: { messages: [one, answer, { role: 'user', content: 'Two' }] },
+      });
+      expect(await page.locator('#story .turn h3').allTextContents()).toEqual([
+        'You',
+        'Model',
+        'You',
+        'Model',
+      ]);
+      await page.getByRole('button', { name: 'New chat' }).click();
+      expect(await page.locator('#story .turn').count()).toBe(0);
+      expect(await page.locator('#prompt').evaluate((box) => box === document.activeElement)).toBe(true);
+      await typePrompt(page, 'Three');
+      await waitUntilDone(page);
+      expect(fake.requests[2]?.body).toMatchObject({ messages: [{ role: 'user', content: 'Three' }] });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a request that brings nothing gives the prompt back',
+    async () => {
+      const page = await open({ failAtChunk: 0 });
+      await typePrompt(page, 'Once');
+      await page.getByRole('alert').filter({ hasText: 'The engine stopped.' }).waitFor();
+      expect(await page.locator('#prompt').inputValue()).toBe('Once');
+      expect(await page.locator('#story .turn').count()).toBe(0);
+      fake.behaviour.failAtChunk = -1;
+      await page.keyboard.press('Enter');
+      await page.locator('#story .token').first().waitFor();
+      await waitUntilDone(page);
+      expect(fake.requests[1]?.body.prompt).toBe('Once');
+      expect(await page.locator('#error').textContent()).toBe('');
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a screen reader hears sentences, not tokens',
+    async () => {
+      const page = await open();
+      await typePrompt(page, 'Once');
+      await waitUntilDone(page);
+      const said = await page.locator('#spoken[aria-live=polite] p').allTextContents();
+      expect(said.join(' ').replace(/\s+/g, ' ')).toBe(SCRIPT_TEXT.replace(/\s+/g, ' '));
+      expect(said.length).toBeLessThanOrEqual(2);
+      expect(await page.locator('#story').getAttribute('aria-live')).toBe(null);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'opens the settings where a value in them is wrong',
+    async () => {
+      const page = await open();
+      await page.getByLabel('Max tokens').fill('0');
+      await page.locator('summary').click();
+      expect(await page.getByLabel('Max tokens').isVisible()).toBe(false);
+      await typePrompt(page, 'Once');
+      await page.getByLabel('Max tokens').waitFor();
+      expect(fake.requests).toHaveLength(0);
     },
     TIMEOUT_MS,
   );
@@ -119,7 +215,7 @@ function addFakeTests(run: { page: import('playwright-core').Page }): void {
         else await page.keyboard.press(way === 'Escape' ? 'Escape' : 'Space'); // the focus went from one to the other
         await waitUntilDone(page);
         expect(await page.locator('#progress').textContent()).toBe('Stopped.');
-        const text = await readStory(page);
+        const text = await readAnswer(page);
         expect(text.length).toBeGreaterThan(0);
         expect(SCRIPT_TEXT.startsWith(text) && text !== SCRIPT_TEXT).toBe(true);
         for (let i = 0; i < 100 && !fake.requests[0]?.isAborted; i++) await page.waitForTimeout(10);
@@ -131,6 +227,23 @@ function addFakeTests(run: { page: import('playwright-core').Page }): void {
       TIMEOUT_MS,
     );
   }
+
+  test(
+    'a new answer scrolls into sight',
+    async () => {
+      const page = await open();
+      await page.setViewportSize({ width: 360, height: 640 });
+      for (let i = 0; i < 3; i++) {
+        await typePrompt(page, 'Once upon a time '.repeat(40));
+        await waitUntilDone(page);
+        const box = await page.locator('#story .token').last().boundingBox();
+        expect(box?.y).toBeGreaterThan(0);
+        expect(box?.y).toBeLessThan(640);
+        await page.evaluate(() => scrollTo(0, 0));
+      }
+    },
+    TIMEOUT_MS,
+  );
 
   test(
     'a phone keeps the stop button in sight while a long text scrolls',
@@ -158,7 +271,7 @@ function addFakeTests(run: { page: import('playwright-core').Page }): void {
       fake.behaviour.failAtChunk = 3;
       await typePrompt(page, 'Once');
       await page.getByRole('alert').filter({ hasText: 'The engine stopped.' }).waitFor();
-      expect(await readStory(page)).toBe(', there was a little');
+      expect(await readAnswer(page)).toBe(', there was a little');
     },
     TIMEOUT_MS,
   );
@@ -170,7 +283,7 @@ function addFakeTests(run: { page: import('playwright-core').Page }): void {
       fake.behaviour.breakAtChunk = 3;
       await typePrompt(page, 'Once');
       await page.getByRole('alert').filter({ hasText: 'connection to the server was lost' }).waitFor();
-      expect(await readStory(page)).toBe(', there was a little');
+      expect(await readAnswer(page)).toBe(', there was a little');
     },
     TIMEOUT_MS,
   );
@@ -187,7 +300,7 @@ function addFakeTests(run: { page: import('playwright-core').Page }): void {
       await page.keyboard.press('Enter');
       await page.locator('#story .token').first().waitFor();
       await waitUntilDone(page);
-      expect(await readStory(page)).toBe(SCRIPT_TEXT);
+      expect(await readAnswer(page)).toBe(SCRIPT_TEXT);
     },
     TIMEOUT_MS,
   );
@@ -196,7 +309,7 @@ function addFakeTests(run: { page: import('playwright-core').Page }): void {
     'shift and Enter start a line',
     async () => {
       const page = await open();
-      const prompt = page.getByLabel('How does it begin?');
+      const prompt = page.locator('#prompt');
       await prompt.fill('Once');
       await page.keyboard.press('Shift+Enter');
       await page.keyboard.type('upon');

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { bakeStories } from '../fakes/baked-artifact.ts';
 import { startServer } from '../server/server-process.ts';
 import { isBrowserMissing } from './browser.ts';
-import { addCommonTests, describePlayground, type PlaygroundServer } from './suite.ts';
+import { addCommonTests } from './common-tests.ts';
+import { describePlayground, type PlaygroundServer } from './suite.ts';
 
 /** The real server in a process of its own, with the story model and a draft that is always there. */
 async function startStories(): Promise<PlaygroundServer> {

@@ -199,6 +199,21 @@ describe('GET /metrics', () => {
     expect(text).toEndWith('\n');
   });
 
+  test('has no more lines after a hundred requests of all kinds than after three', async () => {
+    const { get, post } = createHarness({ engine: { answer: () => 'hello' } });
+    const countLines = async () => (await (await get('/metrics')).text()).split('\n').length;
+    const send = async (i: number) => {
+      await post('/v1/completions', { prompt: `text ${i}`, user: `user ${i}`, seed: i, stream: i % 2 === 0 });
+      await post('/v1/chat/completions', { messages: [{ role: 'user', content: `${i}` }], n: 1 + (i % 3) });
+      await post('/v1/completions', { prompt: 'abc', model: `unknown-${i}` });
+      await get(`/v1/nowhere/${i}`);
+    };
+    for (let i = 0; i < 3; i++) await send(i);
+    const few = await countLines();
+    for (let i = 3; i < 100; i++) await send(i);
+    expect(await countLines()).toBe(few);
+  });
+
   test('every generation waits once, however it ends', async () => {
     const failure = { atRound: 0, error: new Error('no') };
     const stopped = createHarness({ engine: { answer: () => 'hello', roundTokens: 1 } });
