@@ -12,7 +12,7 @@ export interface EdgeEnvironment {
   readonly INSTANCES?: string;
   /** Keys, separated by commas, of which requests must bear one. */
   readonly API_KEY?: string;
-  /** Key of the servers; without it they get the client's own. */
+  /** Key of the servers, lent to bearers of an `API_KEY`, which it needs; without it they get the client's own. */
   readonly INSTANCE_KEY?: string;
   /** Origins whose pages may call, separated by commas. */
   readonly CORS_ORIGINS?: string;

@@ -11,6 +11,7 @@ import {
 } from './artifact/index.ts';
 import { DEFAULT_SAMPLING, DEFAULT_SPECULATION } from './engine/defaults.ts';
 import type { Engine } from './engine/types.ts';
+import { disposeInOrder } from './lib/dispose.ts';
 import { type Unit, unitName } from './lib/units.ts';
 import { playgroundFiles, playgroundSecurityPolicy } from './playground/index.ts';
 import type { AppEnv } from './server/context.ts';
@@ -27,7 +28,7 @@ import {
 } from './server/index.ts';
 import { type Listen, type Listener, loadListen } from './server/listen/index.ts';
 import { closePorts, openPort, within } from './server/ports.ts';
-import { readSettings, type Settings } from './server/settings.ts';
+import { completeSettings, type Settings } from './server/settings.ts';
 import { openTracing } from './server/tracing/open-tracing.ts';
 import type { RequestTracer } from './server/tracing/types.ts';
 import { collectTokenBytes, createThreadEncoder, loadTextCodec } from './text/index.ts';
@@ -66,8 +67,9 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   const { settings, signal } = complete;
   const tracer = await openTracing(process.env, complete.note);
   const service = createService(settings, complete.log, tracer);
-  const listeners = await openPorts(service, complete);
+  let listeners: readonly Listener[] = [];
   try {
+    listeners = await openPorts(service, complete);
     await superviseModel(settings, service, complete);
   } finally {
     if (!signal.aborted) service.host.fail();
@@ -84,7 +86,7 @@ async function completeOptions(options: ServeOptions): Promise<CompleteOptions> 
     signal: options.signal ?? new AbortController().signal,
     log: options.log ?? (() => {}),
     note: options.note ?? (() => {}),
-    settings: { ...readSettings({ environment: {} }), ...options.settings },
+    settings: completeSettings(options.settings ?? {}),
   };
 }
 
@@ -171,10 +173,8 @@ async function loadModel(settings: Settings, { note }: Pick<ServeOutput, 'note'>
     return {
       served: { ...describe(artifact, engine, text), encodeLong: encoder.encode },
       crashed,
-      async [Symbol.asyncDispose]() {
-        await encoder[Symbol.asyncDispose]();
-        await engine.dispose();
-      },
+      [Symbol.asyncDispose]: () =>
+        disposeInOrder([() => encoder[Symbol.asyncDispose](), () => engine.dispose()]),
     };
   } catch (error) {
     await engine.dispose();

@@ -35,12 +35,18 @@ async function tryWriting(path: string): Promise<void> {
   await rmdir(path);
 }
 
+/** A folder that cannot be made where its parent is there, as in /proc, is of the place too. */
+function isOfPlace(error: unknown): boolean {
+  const call = error instanceof Error && 'syscall' in error ? error.syscall : undefined;
+  return PLACE_CODES.has(systemCode(error) ?? '') || (systemCode(error) === 'ENOENT' && call === 'mkdir');
+}
+
 /** Runs `write`. What the file system has against the place becomes SdfpError `invalid_request` that says what it is. */
 export async function writingTo<T>(outDir: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
-    if (error instanceof SdfpError || !PLACE_CODES.has(systemCode(error) ?? '')) throw error;
+    if (error instanceof SdfpError || !isOfPlace(error)) throw error;
     const at = error instanceof Error && 'path' in error ? `, at ${error.path}` : '';
     throw refusal(outDir, `${explainSystemError(error)}${at}`, error);
   }

@@ -31,7 +31,7 @@ export const DEFAULT_MAX_RUNNING = 16;
 export const DEFAULT_MAX_WAITING = 128;
 
 /** Memory for K and V of ended sequences, unless the options say otherwise. */
-export const DEFAULT_PREFIX_CACHE_BYTES: number = 128 * 2 ** 20;
+export const DEFAULT_PREFIX_CACHE_BYTES: number = 64 * 2 ** 20;
 
 /** Most alternatives that a request may ask for per token. */
 export const MAX_TOP_LOGPROBS = 20;

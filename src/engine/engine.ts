@@ -135,34 +135,37 @@ export class ModelEngine implements LocalEngine {
         const { knowledge, drafter, decoder } = request.isWarmUp ? this.#forgetfulTeam() : this.#team;
         const policy = new RoundPolicy(request, knowledge);
         const constraint = this.#constraintOf(request);
-        place = this.#model.openSequence();
+        place = this.#model.openSequence(request.promptIds.length);
         this.#recall(request, place);
         stats.numCachedTokens = place.length;
         sequence = new Sequence(request, place, policy, stats, this.info.maxContextTokens, constraint);
         return generate(sequence, drafter, decoder);
       },
-      release: () => {
-        if (sequence !== undefined) this.#remember(sequence);
+      release: (isSound) => {
+        if (sequence !== undefined && isSound) this.#remember(sequence);
         place?.dispose();
       },
     };
   }
 
   /** Takes over what is known of the prompt's beginning. Prompt logprobs need every position run. */
-  #recall({ promptIds, promptLogprobs }: GenerateRequest, place: ModelSequence): void {
-    if (promptLogprobs !== true) this.#prefixCache.reuse(promptIds, place);
+  #recall({ cacheOwner, promptIds, promptLogprobs }: GenerateRequest, place: ModelSequence): void {
+    if (promptLogprobs !== true) this.#prefixCache.reuse(cacheOwner, promptIds, place);
   }
 
+  /** Whatever fails here (there may be no memory for it) is no reason to end anybody's text. */
   #remember({ request, history, model }: Sequence): void {
-    if (request.isWarmUp !== true) this.#prefixCache.keep(history.slice(0, model.length), model);
+    if (request.isWarmUp === true) return;
+    try {
+      this.#prefixCache.keep(request.cacheOwner, history.slice(0, model.length), model);
+    } catch {}
   }
 
   #runSteps(steps: readonly RoundStep[]): readonly (Float32Array | undefined)[] {
     const started = performance.now();
-    const logits = this.#model.forwardTogether(steps);
+    const { logits, tokens } = this.#model.forwardTogether(steps);
     const ms = performance.now() - started;
     const ran = steps.filter((_, i) => logits[i] !== undefined);
-    const tokens = ran.reduce((sum, { ids }) => sum + ids.length, 0);
     if (ran.every(({ isTypical }) => isTypical)) this.#team.knowledge.meter.recordTarget(tokens, ms);
     return logits;
   }

@@ -10,8 +10,8 @@ export interface Group {
   servedMs: number;
 }
 
-/** What the choice of the next turn looks at. */
-export interface Turn {
+/** A generation's account: what the choice of the next turn looks at. */
+export interface Share {
   readonly group: Group;
   /** The same as {@linkcode Group.servedMs}, among the generations of its group. */
   servedMs: number;
@@ -26,7 +26,7 @@ function runningLimit(maxRunning: number): number {
 }
 
 /** Whose turn it is to get a free place: the group that runs the fewest, of several the one that has waited longest. */
-export function nextToStart<T extends Turn>(waiting: readonly T[], maxRunning: number): T | undefined {
+export function nextToStart<T extends Share>(waiting: readonly T[], maxRunning: number): T | undefined {
   let next: T | undefined;
   for (const turn of waiting) {
     if (turn.group.running >= runningLimit(maxRunning)) continue;
@@ -40,13 +40,13 @@ function startsBefore(one: Group, other: Group): boolean {
 }
 
 /** The turn of the least served group, and in it of the least served generation. */
-export function leastServed<T extends Turn>(turns: readonly T[]): T | undefined {
+export function leastServed<T extends Share>(turns: readonly T[]): T | undefined {
   let least: T | undefined;
   for (const turn of turns) if (least === undefined || isBefore(turn, least)) least = turn;
   return least;
 }
 
-function isBefore(one: Turn, other: Turn): boolean {
+function isBefore(one: Share, other: Share): boolean {
   if (one.group !== other.group) return one.group.servedMs < other.group.servedMs;
   return one.servedMs < other.servedMs;
 }
@@ -66,7 +66,7 @@ export class Groups {
   }
 
   /** Neither a group nor a generation makes up for the time before it came: both start beside the least served rival. */
-  start<T extends Turn>(turn: T, running: readonly T[]): void {
+  start<T extends Share>(turn: T, running: readonly T[]): void {
     const { group } = turn;
     if (group.running === 0) {
       group.servedMs = Math.max(group.servedMs, leastServed(running)?.group.servedMs ?? 0);

@@ -1,6 +1,11 @@
 /** Positions are reserved in blocks, so that a run's shapes change rarely. The unused tail is masked by the bias. */
 export const BLOCK_TOKENS = 64;
 
+/** Rows are allocated few times, because that copies the others; those that are not used yet cost no memory. */
+const ROWS_FACTOR = 4;
+/** Memory is given back where less than one part in so many is used. */
+const SHRINK_FACTOR = 4;
+
 /** What the K and V tensors of a model look like. */
 export interface KvShape {
   /** Cache slots: attention blocks. */
@@ -34,6 +39,8 @@ export class KvArena {
   readonly #rows: { index: number; length: number }[] = [];
   readonly #views: Map<string, KvTensors> = new Map();
   #allocatedRows = 0;
+  /** Floats of each array that were ever written to; the rest is room that the system has not given memory to. */
+  #touchedFloats = 0;
   #capacity = BLOCK_TOKENS;
   #arrays: KvTensors = { keys: [], values: [] };
 
@@ -51,19 +58,20 @@ export class KvArena {
     return this.#rows;
   }
 
-  /** Bytes of the rows in use, and of those kept for later ones. */
+  /** Bytes of the rows in use, and of what earlier ones left behind. */
   get usage(): { readonly usedBytes: number; readonly freeBytes: number } {
-    const { numSlots } = this.#shape;
-    const rowBytes = 2 * numSlots * this.#floats(this.roomTokens) * Float32Array.BYTES_PER_ELEMENT;
-    const used = this.#rows.length;
-    return { usedBytes: used * rowBytes, freeBytes: (this.#allocatedRows - used) * rowBytes };
+    const bytesPerFloat = 2 * this.#shape.numSlots * Float32Array.BYTES_PER_ELEMENT;
+    const used = this.#usedFloats;
+    return { usedBytes: used * bytesPerFloat, freeBytes: (this.#touchedFloats - used) * bytesPerFloat };
   }
 
   /** A row without valid positions, behind the others. Its contents are finite but not cleared. */
   add(): KvRow {
-    if (this.#rows.length === this.#allocatedRows) this.#allocate(Math.max(1, 2 * this.#allocatedRows));
+    if (this.#rows.length === this.#allocatedRows)
+      this.#allocate(Math.max(1, ROWS_FACTOR * this.#allocatedRows));
     const row = { index: this.#rows.length, length: 0 };
     this.#rows.push(row);
+    this.#touch();
     return row;
   }
 
@@ -81,9 +89,9 @@ export class KvArena {
     if (this.#rows.length === 0) this.#setCapacity(BLOCK_TOKENS);
   }
 
-  /** Gives back the memory of the rows that are free. */
+  /** Gives memory back where little of it is in use: what is must be copied. */
   shrink(): void {
-    if (this.#allocatedRows > this.#rows.length) this.#allocate(this.#rows.length);
+    if (this.#touchedFloats > SHRINK_FACTOR * this.#usedFloats) this.#allocate(this.#rows.length);
   }
 
   /** Grows P so that every row has room for `tokens`: the runtime has no strides, so all heads are moved apart. */
@@ -91,13 +99,15 @@ export class KvArena {
     if (tokens <= this.#capacity) return;
     const old = this.#capacity;
     this.#setCapacity(Math.ceil(tokens / BLOCK_TOKENS) * BLOCK_TOKENS);
+    this.#touch();
     const { numKvHeads, headDim } = this.#shape;
+    const arrays = this.#all();
     // From the last to the first, because each goes to where later ones were.
     for (const { index, length } of this.#rows.toReversed()) {
       for (let head = (index + 1) * numKvHeads - 1; head >= index * numKvHeads; head--) {
         const from = head * old * headDim;
         const to = head * this.#capacity * headDim;
-        for (const array of this.#all()) array.copyWithin(to, from, from + length * headDim);
+        for (const array of arrays) array.copyWithin(to, from, from + length * headDim);
       }
     }
   }
@@ -127,7 +137,7 @@ export class KvArena {
   }
 
   #allocate(rows: number): void {
-    const kept = this.#rows.length * this.#floats(this.#capacity);
+    const kept = this.#usedFloats;
     const resized = (array: Float32Array | undefined) => {
       const made = new Float32Array(rows * this.#floats(this.roomTokens));
       if (array !== undefined) made.set(array.subarray(0, kept));
@@ -137,7 +147,16 @@ export class KvArena {
       Array.from({ length: this.#shape.numSlots }, (_, slot) => resized(arrays[slot]));
     this.#arrays = { keys: tensors(this.#arrays.keys), values: tensors(this.#arrays.values) };
     this.#allocatedRows = rows;
+    this.#touchedFloats = kept;
     this.#views.clear();
+  }
+
+  get #usedFloats(): number {
+    return this.#rows.length * this.#floats(this.#capacity);
+  }
+
+  #touch(): void {
+    this.#touchedFloats = Math.max(this.#touchedFloats, this.#usedFloats);
   }
 
   #setCapacity(tokens: number): void {

@@ -17,10 +17,12 @@ export class KvCache {
   #arena: KvArena;
   #row: KvRow;
 
-  constructor(pool: KvPool) {
+  /** Empty, with room for `tokens` positions at once; more is made as they come. */
+  constructor(pool: KvPool, tokens = 0) {
     this.#pool = pool;
-    this.#arena = pool.arenaFor(0);
+    this.#arena = pool.arenaFor(tokens);
     this.#row = this.#arena.add();
+    this.#arena.reserve(tokens);
   }
 
   /** Valid positions. */

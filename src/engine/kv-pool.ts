@@ -21,7 +21,7 @@ export class KvPool {
     this.#maxFreeBytes = maxFreeBytes;
   }
 
-  /** Bytes of the rows that caches hold, and of those kept for later ones. */
+  /** Bytes of the rows that caches hold, and of what earlier ones left behind. */
   get usage(): { readonly usedBytes: number; readonly freeBytes: number } {
     let [usedBytes, freeBytes] = [0, 0];
     for (const { usage } of this.#arenas.values()) {
@@ -40,13 +40,14 @@ export class KvPool {
     return arena;
   }
 
-  /** Frees memory where too much of it waits for use. */
+  /** Gives memory back if too much of it waits for use. */
   collect(): void {
-    if (this.usage.freeBytes > this.#maxFreeBytes) this.dispose();
+    if (this.usage.freeBytes <= this.#maxFreeBytes) return;
+    for (const arena of this.#arenas.values()) arena.shrink();
   }
 
-  /** Frees the memory of rows that nobody uses. */
+  /** Forgets the arenas; their sequences must have ended. */
   dispose(): void {
-    for (const arena of this.#arenas.values()) arena.shrink();
+    this.#arenas.clear();
   }
 }

@@ -39,6 +39,14 @@ export interface TargetStep {
   readonly outputRows: number;
 }
 
+/** What came of a run. */
+export interface SharedRun {
+  /** Of each step, as `forward` gives them, valid until the next call on any sequence; undefined: it did not run. */
+  readonly logits: readonly (Float32Array | undefined)[];
+  /** Tokens that were computed, padding included. */
+  readonly tokens: number;
+}
+
 /** A loaded model: the engine's only view of the runtime, so that a scripted fake can stand in for it. */
 export interface ModelRunner {
   readonly provider: string;
@@ -46,11 +54,9 @@ export interface ModelRunner {
   readonly maxContextTokens: number;
   /** Whether `draft` steps differ from `target` steps. */
   readonly hasDraft: boolean;
-  openSequence(): ModelSequence;
-  /**
-   * Runs the first step, and with it those of the others that can share its run. Returns the logits of each, as `forward`
-   * does, valid until the next call on any sequence; undefined for those that did not run.
-   */
-  forwardTogether(steps: readonly TargetStep[]): readonly (Float32Array | undefined)[];
+  /** An empty sequence; `tokens`: how many it will have soon. */
+  openSequence(tokens?: number): ModelSequence;
+  /** Runs the first step, and with it those of the others that can share its run. Where it throws, no step has run. */
+  forwardTogether(steps: readonly TargetStep[]): SharedRun;
   dispose(): Promise<void>;
 }

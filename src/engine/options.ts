@@ -22,7 +22,7 @@ export interface EngineLimits {
   readonly maxRunning?: number | undefined;
   /** Generations that wait for a place; more are refused; default 128. */
   readonly maxWaiting?: number | undefined;
-  /** Most memory for the K and V of ended sequences, which prompts that begin like them take over; default 128 MiB, 0: none. */
+  /** Most memory for the K and V of ended sequences, which prompts that begin like them take over; default 64 MiB, 0: none. */
   readonly prefixCacheBytes?: number | undefined;
   /** Probability that a draft token is accepted, as measured when the artifact was built; default 0.6. */
   readonly acceptancePrior?: number | undefined;

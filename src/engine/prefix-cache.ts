@@ -3,7 +3,9 @@ import type { KvSnapshot, ModelSequence } from './model.ts';
 /** A prefix shorter than this is run again: little is saved, and most prompts begin with the same few tokens. */
 const FEWEST_TOKENS = 16;
 
-interface Entry {
+interface Kept {
+  /** See `GenerateRequest.cacheOwner`. */
+  readonly owner: string | undefined;
   readonly ids: readonly number[];
   readonly snapshot: KvSnapshot;
   readonly bytes: number;
@@ -11,12 +13,13 @@ interface Entry {
 
 /**
  * K and V of ended sequences, for prompts that begin like them: a conversation so far, a common system prompt. Holds at
- * most `maxBytes`; what was not used for longest goes first.
+ * most `maxBytes`; what was not used for longest goes first. An owner finds only what is its own: how much of a prompt is known
+ * would tell others what it says, token by token.
  */
 export class PrefixCache {
   readonly #maxBytes: number;
   /** Used last at the end. */
-  readonly #entries: Entry[] = [];
+  readonly #kept: Kept[] = [];
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -28,36 +31,43 @@ export class PrefixCache {
   }
 
   /** Copies the longest known prefix of `promptIds` into an empty sequence; at least the last token stays to be run. */
-  reuse(promptIds: readonly number[], sequence: ModelSequence): void {
-    let best: { entry: Entry; length: number } | undefined;
-    for (const entry of this.#entries) {
-      const length = Math.min(commonLength(entry.ids, promptIds), promptIds.length - 1);
-      if (length >= FEWEST_TOKENS && length > (best?.length ?? 0)) best = { entry, length };
+  reuse(owner: string | undefined, promptIds: readonly number[], sequence: ModelSequence): void {
+    let best: { kept: Kept; length: number } | undefined;
+    for (const kept of this.#ownedBy(owner)) {
+      const length = Math.min(commonLength(kept.ids, promptIds), promptIds.length - 1);
+      if (length >= FEWEST_TOKENS && length > (best?.length ?? 0)) best = { kept, length };
     }
     if (best === undefined) return;
-    sequence.restore(best.entry.snapshot, best.length);
-    this.#take(best.entry);
-    this.#entries.push(best.entry);
-    this.#bytes += best.entry.bytes;
+    sequence.restore(best.kept.snapshot, best.length);
+    this.#take(best.kept);
+    this.#add(best.kept);
   }
 
   /** Keeps the positions of a sequence that is about to end. `ids`: the tokens in them. */
-  keep(ids: readonly number[], sequence: ModelSequence): void {
+  keep(owner: string | undefined, ids: readonly number[], sequence: ModelSequence): void {
     const bytes = sequence.bytes;
     if (ids.length < FEWEST_TOKENS || bytes > this.#maxBytes) return;
-    for (const entry of [...this.#entries]) {
-      const common = commonLength(entry.ids, ids);
+    for (const kept of this.#ownedBy(owner)) {
+      const common = commonLength(kept.ids, ids);
       if (common === ids.length) return; // known already
-      if (common === entry.ids.length) this.#take(entry); // the new one has all of it
+      if (common === kept.ids.length) this.#take(kept); // the new one has all of it
     }
-    while (this.#bytes + bytes > this.#maxBytes) this.#take(this.#entries[0]!);
-    this.#entries.push({ ids, snapshot: sequence.snapshot(), bytes });
-    this.#bytes += bytes;
+    while (this.#bytes + bytes > this.#maxBytes) this.#take(this.#kept[0]!);
+    this.#add({ owner, ids, snapshot: sequence.snapshot(), bytes });
   }
 
-  #take(entry: Entry): void {
-    this.#entries.splice(this.#entries.indexOf(entry), 1);
-    this.#bytes -= entry.bytes;
+  #ownedBy(owner: string | undefined): Kept[] {
+    return this.#kept.filter((kept) => kept.owner === owner);
+  }
+
+  #add(kept: Kept): void {
+    this.#kept.push(kept);
+    this.#bytes += kept.bytes;
+  }
+
+  #take(kept: Kept): void {
+    this.#kept.splice(this.#kept.indexOf(kept), 1);
+    this.#bytes -= kept.bytes;
   }
 }
 

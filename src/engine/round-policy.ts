@@ -40,8 +40,9 @@ const PLAIN: RoundPlan = { drafter: 'none', draftLength: 0, mayStop: false };
 export class RoundPolicy {
   readonly #params: GenerateRequest['speculation'];
   readonly #knowledge: SpeculationKnowledge;
-  readonly #shared: Experience;
   readonly #own: Experience;
+  /** With rejection verification, leads mean nothing: others do not learn from it. */
+  readonly #learners: readonly Experience[];
   #costs: StepCosts;
   /** Generations that share the target's steps, a token each. */
   #numSharing = 1;
@@ -54,8 +55,9 @@ export class RoundPolicy {
   constructor({ speculation, sampling }: GenerateRequest, knowledge: SpeculationKnowledge) {
     this.#params = speculation;
     this.#knowledge = knowledge;
-    this.#shared = knowledge.experience(sampling.temperature);
-    this.#own = forkExperience(this.#shared);
+    const shared = knowledge.experience(sampling.temperature);
+    this.#own = forkExperience(shared);
+    this.#learners = speculation.verification === 'coupled' ? [this.#own, shared] : [this.#own];
     this.#costs = knowledge.meter.costs;
   }
 
@@ -93,7 +95,7 @@ export class RoundPolicy {
 
   /** Whether the token after a match was the next one; known for every token, whoever drafted it. */
   recordGuess(matchLength: number, isRight: boolean): void {
-    for (const { byMatch } of [this.#own, this.#shared]) byMatch.record(matchLength, isRight);
+    for (const { byMatch } of this.#learners) byMatch.record(matchLength, isRight);
   }
 
   record({ origin, drafted, accepted, leads }: RoundOutcome): void {
@@ -102,7 +104,7 @@ export class RoundPolicy {
     this.#plainRounds = drafted === 0 ? this.#plainRounds + 1 : 0;
     this.#roundsSinceDraft = isDraft ? 0 : this.#roundsSinceDraft + 1;
     if (!isDraft) return;
-    for (const experience of [this.#own, this.#shared]) {
+    for (const experience of this.#learners) {
       experience.draft.record(drafted, accepted);
       // Tokens after the first rejected one were never put to the test.
       for (const [i, lead] of leads.slice(0, accepted + 1).entries()) {
@@ -166,7 +168,7 @@ export class RoundPolicy {
     return (ms * this.#numSharing) / targetStepMs(this.#costs, this.#numSharing);
   }
 
-  /** Cost of verifying so many draft tokens. A wider step is a run of its own: plain steps are what others share. */
+  /** Cost of verifying so many draft tokens. Few others have a step as wide: it is taken for a run of its own. */
   #verification(draftLength: number): number {
     return draftLength === 0 ? 1 : this.#steps(targetStepMs(this.#costs, draftLength + 1));
   }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers';
 import { SdfpError } from '../lib/errors.ts';
 import { EventQueue } from '../lib/event-queue.ts';
-import { Groups, leastServed, nextToStart, type Turn } from './fair-share.ts';
+import { Groups, leastServed, nextToStart, type Share } from './fair-share.ts';
 import type { Profiler } from './profiler.ts';
 import type { RoundStep, Turns } from './turns.ts';
 import type { EngineEvent, EngineLoad } from './types.ts';
@@ -10,13 +10,13 @@ import type { EngineEvent, EngineLoad } from './types.ts';
 export interface Job {
   /** Takes the resources that a running generation needs; called when its turn in the queue comes. */
   start(): Turns;
-  /** Gives them back; called once, whether the job was started or not. */
-  release(): void;
+  /** Gives them back; called once, whether the job was started or not. `isSound`: it did not fail. */
+  release(isSound: boolean): void;
   /** Jobs of one group share the time of one, and leave places to others; undefined: a group of its own. */
   readonly group?: string | undefined;
 }
 
-interface Task extends Turn {
+interface Task extends Share {
   readonly job: Job;
   readonly events: EventQueue<EngineEvent>;
   turns: Turns | undefined;
@@ -70,13 +70,13 @@ export class Scheduler {
   async *run(job: Job, signal?: AbortSignal): AsyncGenerator<EngineEvent, void> {
     signal?.throwIfAborted();
     const task = this.#submit(job);
-    const abort = () => this.#fail(task, signal?.reason);
+    const abort = () => this.#fail(task, signal?.reason, true);
     signal?.addEventListener('abort', abort);
     try {
       yield* task.events.drain();
     } finally {
       signal?.removeEventListener('abort', abort);
-      this.#remove(task);
+      this.#remove(task, true);
     }
   }
 
@@ -119,8 +119,10 @@ export class Scheduler {
 
   #turn(): void {
     const task = leastServed(this.#running);
-    if (task?.step !== undefined) this.#runTogether(task);
-    else if (task !== undefined) this.#advanceAlone(task);
+    // Who is between two steps gets to the next one first, so that it can share the run.
+    const joining = task?.step === undefined ? task : this.#running.find(isBetweenSteps);
+    if (joining !== undefined) this.#advanceAlone(joining);
+    else if (task !== undefined) this.#runTogether(task);
     this.#scheduleTurn();
   }
 
@@ -134,11 +136,8 @@ export class Scheduler {
     }
   }
 
-  /** The step of `first`, and those of all others that are decoding and can share its run. */
+  /** The step of `first`, and those of all others that can share its run. */
   #runTogether(first: Task): void {
-    for (const task of [...this.#running]) {
-      if (task.step === undefined && task.isDecoding) this.#advanceAlone(task);
-    }
     const others = this.#running.filter((task) => task !== first && task.step !== undefined);
     this.#account(() => this.#runOrFail([first, ...others]));
   }
@@ -180,37 +179,46 @@ export class Scheduler {
     });
   }
 
-  /** Runs a turn; those that took part in it, which it returns, share its time. */
+  /**
+   * Runs a turn and charges it to those that took part in it, which it returns: a round to those that shared it, in equal
+   * parts; a part of a prompt as if all that are running had shared it, else prompts would wait for the cheap rounds of many.
+   */
   #account(turn: () => readonly Task[]): void {
+    const numRunning = this.#running.length;
     const started = performance.now();
     const served = turn();
     const ms = performance.now() - started;
     for (const task of served) {
-      task.servedMs += ms / served.length;
-      task.group.servedMs += ms / served.length;
+      const charged = ms / (task.isDecoding ? served.length : numRunning);
+      task.servedMs += charged;
+      task.group.servedMs += charged;
     }
     this.#profiler.addTurn(ms);
   }
 
   #complete(task: Task): void {
-    this.#remove(task);
     task.events.close();
+    this.#remove(task, true);
   }
 
-  #fail(task: Task, error: unknown): void {
-    this.#remove(task);
+  #fail(task: Task, error: unknown, isSound = false): void {
     task.events.fail(error);
+    this.#remove(task, isSound);
   }
 
   /** Frees the task's place and resources; harmless when it has none any more. */
-  #remove(task: Task): void {
+  #remove(task: Task, isSound: boolean): void {
     const wasRunning = removeItem(this.#running, task);
     if (wasRunning || removeItem(this.#waiting, task)) {
       this.#groups.leave(task.group, wasRunning);
-      task.job.release();
+      task.job.release(isSound);
     }
     this.#admit();
   }
+}
+
+function isBetweenSteps({ step, isDecoding }: Task): boolean {
+  return isDecoding && step === undefined;
 }
 
 function removeItem<T>(items: T[], item: T): boolean {

@@ -2,7 +2,7 @@ import type { EngineSpec } from '../artifact/engine-spec.ts';
 import { openSession, type Provider, type Session } from '../runtime/index.ts';
 import { KvCache } from './kv-cache.ts';
 import { KvPool } from './kv-pool.ts';
-import type { KvSnapshot, ModelRunner, ModelSequence, StepMode, TargetStep } from './model.ts';
+import type { KvSnapshot, ModelRunner, ModelSequence, SharedRun, StepMode, TargetStep } from './model.ts';
 import type { Profiler } from './profiler.ts';
 import { Stepper } from './stepper.ts';
 
@@ -57,21 +57,21 @@ class SessionModel implements ModelRunner {
     });
   }
 
-  openSequence(): ModelSequence {
-    const cache = new KvCache(this.#pool);
+  openSequence(tokens?: number): ModelSequence {
+    const cache = new KvCache(this.#pool, tokens);
     const sequence = new SessionSequence(cache, this.#stepper);
     this.#caches.set(sequence, cache);
     return sequence;
   }
 
-  forwardTogether(steps: readonly TargetStep[]): (Float32Array | undefined)[] {
+  forwardTogether(steps: readonly TargetStep[]): SharedRun {
     const places = steps.map((step) => this.#cacheOf(step).place);
     const together = listTogether(steps, places);
     const entries = together.map((i) => ({ ...steps[i]!, cache: this.#cacheOf(steps[i]!) }));
-    const logits = this.#stepper.run(entries, 'target');
-    const results = steps.map((): Float32Array | undefined => undefined);
-    for (const [i, step] of together.entries()) results[step] = logits[i]!;
-    return results;
+    const run = this.#stepper.run(entries, 'target');
+    const logits = steps.map((): Float32Array | undefined => undefined);
+    for (const [i, step] of together.entries()) logits[step] = run.logits[i]!;
+    return { logits, tokens: run.tokens };
   }
 
   async dispose(): Promise<void> {
@@ -100,7 +100,7 @@ class SessionSequence implements ModelSequence {
   }
 
   forward(ids: readonly number[], outputRows: number, mode: StepMode): Float32Array {
-    return this.#stepper.run([{ cache: this.#cache, ids, outputRows }], mode)[0]!;
+    return this.#stepper.run([{ cache: this.#cache, ids, outputRows }], mode).logits[0]!;
   }
 
   trim(toLength: number): void {

@@ -1,6 +1,6 @@
 import type { EngineSpec } from '../artifact/engine-spec.ts';
 import { boolTensor, floatTensor, intTensor, type Session, type TensorLike } from '../runtime/index.ts';
-import type { KvCache } from './kv-cache.ts';
+import type { KvCache, NewRows } from './kv-cache.ts';
 import type { StepMode } from './model.ts';
 import type { Profiler } from './profiler.ts';
 
@@ -47,8 +47,14 @@ export class Stepper {
     this.#allSlots = spec.inputs.pastKeys.map((_, slot) => slot);
   }
 
-  /** Runs entries of one arena together; the logits of each, [outputRows, V], are valid until the next run. */
-  run(entries: readonly Entry[], mode: StepMode): Float32Array[] {
+  /**
+   * Runs entries of one arena together. The logits of each, [outputRows, V], are valid until the next run; `tokens` were
+   * computed, padding included. Where it throws, every cache is as long as before.
+   */
+  run(
+    entries: readonly Entry[],
+    mode: StepMode,
+  ): { readonly logits: Float32Array[]; readonly tokens: number } {
     const started = performance.now();
     const batch = batchOf(entries, mode);
     const feeds = this.#feeds(batch);
@@ -58,14 +64,11 @@ export class Stepper {
     const data = floats(outputs, this.#spec.outputs.newKeyValues);
     const slots = mode === 'draft' ? this.#spec.draftSlots : this.#allSlots;
     const { firstRow, width, size } = batch;
-    // Growing moves rows about: where each was in the run comes first.
-    const indices = entries.map(({ cache }) => cache.place.index - firstRow);
-    for (const [i, { cache, ids }] of entries.entries()) {
-      cache.append({ data, width, slots }, indices[i]!, ids.length);
-    }
+    appendAll(entries, { data, width, slots }, firstRow);
     this.#profiler.addRun(mode, size * width, ran - fed);
     this.#profiler.addFeeds(fed - started + performance.now() - ran);
-    return this.#logitsOf(entries, floats(outputs, this.#spec.outputs.logits));
+    const logits = this.#logitsOf(entries, floats(outputs, this.#spec.outputs.logits));
+    return { logits, tokens: size * width };
   }
 
   /** Each entry's part of [sum of outputRows, V]. */
@@ -157,6 +160,17 @@ interface StepInputs {
   readonly ids: Int32Array;
   readonly positions: Int32Array;
   readonly rows: Int32Array;
+}
+
+function appendAll(entries: readonly Entry[], rows: NewRows, firstRow: number): void {
+  // Growing moves rows about: where each was in the run comes first.
+  const places = entries.map(({ cache }) => ({ index: cache.place.index - firstRow, length: cache.length }));
+  try {
+    for (const [i, { cache, ids }] of entries.entries()) cache.append(rows, places[i]!.index, ids.length);
+  } catch (error) {
+    for (const [i, { cache }] of entries.entries()) cache.trim(places[i]!.length);
+    throw error;
+  }
 }
 
 function batchOf(entries: readonly Entry[], mode: StepMode): Batch {

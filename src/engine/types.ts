@@ -53,6 +53,8 @@ export interface GenerateRequest {
   readonly grammar?: GrammarSpec;
   /** Generations of the same group share the time and the places of one request; absent: it stands for itself. */
   readonly group?: string;
+  /** Prompts of one owner take over only what the same owner's generations left in the prefix cache; absent: nobody's. */
+  readonly cacheOwner?: string;
   /** It gets the model going and teaches the engine nothing: neither how often guesses are right nor what steps cost. */
   readonly isWarmUp?: boolean;
 }

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { type Admission, createAdmission } from './admission.ts';
 import { limitBody } from './body.ts';
 import type { AppEnv, ServerContext } from './context.ts';
-import { invalidRequest, toApiError } from './errors.ts';
+import { answerFailures } from './failures.ts';
 import { resumeStreams } from './held/resume.ts';
 import { createServerMetrics } from './metrics/server-metrics.ts';
 import { apiKey } from './middleware/api-key.ts';
@@ -66,7 +66,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.use(crossOrigin({ origins: corsOrigins, needsKey: apiKeys.length > 0 }));
   for (const path of GUARDED) app.use(path, apiKey({ keys: apiKeys }));
   app.use(limitBody({ maxBytes: limits.maxBodyBytes ?? 2 * 1024 * 1024 }));
-  app.use('/v1/*', resumeStreams({ keepMs: limits.resumeMs ?? 10_000 }));
+  app.use('/v1/*', resumeStreams({ keepMs: limits.resumeMs ?? 10_000, ending: host.draining }));
   app.route('/', healthRoutes(host));
   app.route('/', modelRoutes(server));
   app.route('/', completionRoutes(server));
@@ -92,15 +92,6 @@ export function createHealthApp(options: Pick<AppOptions, 'host'>): Hono<AppEnv>
 function createBase(options: RequestIdOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(requestId(options));
-  app.notFound((c) => {
-    const message = `Answering the request: there is no ${c.req.path.slice(0, 100)}.`;
-    return c.json(invalidRequest(404, 'not_found', message).envelope, 404);
-  });
-  app.onError((error, c) => {
-    const failure = toApiError(error);
-    // Messages of refused requests quote them; the log holds nothing that people wrote.
-    if (failure.status >= 500) c.get('record').failure = String(error);
-    return c.json(failure.envelope, failure.status, { ...failure.headers });
-  });
+  answerFailures(app);
   return app;
 }

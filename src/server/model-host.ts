@@ -1,5 +1,6 @@
 import type { Manifest } from '../artifact/types.ts';
 import type { Engine } from '../engine/types.ts';
+import { abortable } from '../lib/abortable.ts';
 import { createDeferred } from '../lib/deferred.ts';
 import { SdfpError } from '../lib/errors.ts';
 import type { TextCodec } from '../text/types.ts';
@@ -9,10 +10,10 @@ export interface ServedModel {
   readonly id: string;
   readonly engine: Engine;
   readonly text: TextCodec;
-  /** `text.encode` in another thread. Default: this one. */
+  /** `text.encode` in another thread; settles when that thread has no more to do with the text. Default: this one. */
   readonly encodeLong?: (
     text: string,
-    options: { readonly addSpecialTokens: boolean },
+    options: { readonly addSpecialTokens: boolean; readonly signal: AbortSignal | undefined },
   ) => Promise<readonly number[]>;
   readonly defaults: Manifest['generation'];
   /** Seconds since 1970. */
@@ -28,6 +29,8 @@ export type HostState = 'loading' | 'ready' | 'restarting' | 'draining' | 'faile
 export interface ModelHost {
   readonly state: HostState;
   readonly model: ServedModel | undefined;
+  /** Aborts when the server begins to shut down. */
+  readonly draining: AbortSignal;
   /** The model as soon as it answers. Errors: `engine_closed` when draining or failed; the signal's reason. */
   whenReady(signal?: AbortSignal): Promise<ServedModel>;
 }
@@ -48,6 +51,7 @@ export function createModelHost(): ModelHostControl {
   let state: HostState = 'loading';
   let model: ServedModel | undefined;
   let settled = createDeferred<void>();
+  const draining = new AbortController();
   const isWaiting = (): boolean => state === 'loading' || state === 'restarting';
   const end = (next: HostState): void => {
     state = next;
@@ -64,6 +68,7 @@ export function createModelHost(): ModelHostControl {
     get model() {
       return model;
     },
+    draining: draining.signal,
     async whenReady(signal) {
       if (isWaiting()) await abortable(settled.promise, signal);
       if (state === 'ready' && model !== undefined) return model;
@@ -82,21 +87,10 @@ export function createModelHost(): ModelHostControl {
     retry() {
       if (state === 'failed') begin('loading');
     },
-    drain: () => end('draining'),
+    drain() {
+      end('draining');
+      draining.abort();
+    },
     fail: () => end('failed'),
   };
-}
-
-/** Rejects with the signal's reason if it aborts first. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  const aborted = createDeferred<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

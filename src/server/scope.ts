@@ -1,3 +1,4 @@
+import { abortable } from '../lib/abortable.ts';
 import { SdfpError } from '../lib/errors.ts';
 
 /** The life of one request: it ends when the client goes, when its time is over, or when it is answered. */
@@ -9,9 +10,12 @@ export interface RequestScope {
   readonly isTimedOut: boolean;
   /** Ends it because the client is gone. */
   abandon(): void;
-  /** The answer is complete (or refused). Runs what `onClose` was given; repeating it is harmless. */
+  /** The answer is complete (or refused); repeating it is harmless. */
   close(): void;
+  /** Runs `action` when it ends (at once if it has ended), and no sooner than the work given to `outlast` is over. */
   onClose(action: () => void): void;
+  /** The result of work that cannot be broken off. Errors: those of the work; the reason of `signal` if it ends first. */
+  outlast<T>(work: Promise<T>): Promise<T>;
 }
 
 /** `client`: aborts when the connection breaks. */
@@ -19,6 +23,8 @@ export function openScope(client: AbortSignal, timeoutMs: number): RequestScope 
   const controller = new AbortController();
   const actions: (() => void)[] = [];
   let isTimedOut = false;
+  let isClosed = false;
+  let works = 0;
   const forks: AbortController[] = [];
   const end = (reason: unknown): void => {
     for (const each of [controller, ...forks]) each.abort(reason);
@@ -37,7 +43,11 @@ export function openScope(client: AbortSignal, timeoutMs: number): RequestScope 
   const close = (): void => {
     clearTimeout(timer);
     client.removeEventListener('abort', abandon);
-    for (const action of actions.splice(0)) action();
+    isClosed = true;
+    settle();
+  };
+  const settle = (): void => {
+    if (isClosed && works === 0) for (const action of actions.splice(0)) action();
   };
   if (client.aborted) abandon();
   else client.addEventListener('abort', abandon, { once: true });
@@ -54,6 +64,18 @@ export function openScope(client: AbortSignal, timeoutMs: number): RequestScope 
     },
     abandon,
     close,
-    onClose: (action) => void actions.push(action),
+    onClose(action) {
+      actions.push(action);
+      settle();
+    },
+    outlast(work) {
+      works++;
+      const end = (): void => {
+        works--;
+        settle();
+      };
+      work.then(end, end);
+      return abortable(work, controller.signal);
+    },
   };
 }

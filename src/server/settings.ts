@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { refuseUnknownVariables } from '../lib/environment.ts';
 import { SdfpError } from '../lib/errors.ts';
+import { suggestion } from '../lib/nearest.ts';
 
 /** Settings of a server, from flags and environment. Times in milliseconds. */
 export interface Settings {
@@ -111,7 +112,7 @@ const ENTRIES = {
   ),
   SDFP_PREFIX_CACHE_BYTES: wholeNumber(
     'most memory for ended sequences, which prompts that begin like them take over; 0: none',
-    { min: 0, max: 2 ** 40, fallback: 2 ** 27 },
+    { min: 0, max: 2 ** 40, fallback: 2 ** 26 },
   ),
 } as const;
 
@@ -161,6 +162,26 @@ export function readSettings(source: SettingsSource): Settings {
     resumeMs: values.SDFP_RESUME_MS,
     prefixCacheBytes: values.SDFP_PREFIX_CACHE_BYTES,
   };
+}
+
+/** Settings given by name in code, checked, with the defaults of all others. Errors: as {@linkcode readSettings}. */
+export function completeSettings(given: Partial<Settings>): Settings {
+  const names = Object.keys(readSettings({ environment: {} }));
+  const flags: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (!names.includes(name)) throw unknownSetting(name, names);
+    if (value !== undefined) flags[name === 'apiKeys' ? 'api-key' : toKebab(name)] = String(value);
+  }
+  return readSettings({ environment: {}, flags });
+}
+
+function unknownSetting(name: string, known: readonly string[]): SdfpError {
+  const message = `Cannot use the setting ${name}: it is unknown${suggestion(name, known)} (known: ${known.join(', ')})`;
+  return new SdfpError('invalid_request', message, { param: name });
+}
+
+function toKebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** What a setting is and where that came from, for `--print-config`. */

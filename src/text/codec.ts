@@ -9,6 +9,7 @@ import { type ChatTemplates, parseChatTemplates } from './chat-template.ts';
 import { asList, asRecord, asTokenText } from './json.ts';
 import { parseSpelling } from './spelling.ts';
 import { createStreamDecoder, type Vocabulary } from './stream-decoder.ts';
+import { findMaxUnitsPerToken } from './token-length.ts';
 import type { TextCodec } from './types.ts';
 
 /** Options of {@linkcode loadTextCodec}. */
@@ -31,6 +32,7 @@ export async function loadTextCodec(dir: string, options: TextCodecOptions = {})
   return createCodec(
     tokenizer,
     readVocabulary(tokenizer, json, config),
+    findMaxUnitsPerToken(json),
     chat,
     options.now ?? (() => new Date()),
   );
@@ -39,11 +41,13 @@ export async function loadTextCodec(dir: string, options: TextCodecOptions = {})
 function createCodec(
   tokenizer: Tokenizer,
   vocabulary: Vocabulary,
+  maxUnitsPerToken: number | undefined,
   chat: ChatTemplates,
   now: () => Date,
 ): TextCodec {
   return {
     hasChatTemplate: !chat.isEmpty,
+    maxUnitsPerToken,
     toolCallForm: chat.toolCallForm,
     encode: (text, { addSpecialTokens = true } = {}) =>
       tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids,

@@ -20,6 +20,8 @@ export interface StreamDecoder {
 /** Everything textual about a model: tokenizer.json, tokenizer_config.json and the chat template. */
 export interface TextCodec {
   readonly hasChatTemplate: boolean;
+  /** Most UTF-16 units of text that one token stands for; undefined: the length of a text says nothing about its tokens. */
+  readonly maxUnitsPerToken?: number | undefined;
   /** How the model's chat template has it call functions. */
   readonly toolCallForm: ToolCallForm;
   /** `addSpecialTokens`: what the post-processor adds (BOS); default true. */

@@ -52,7 +52,8 @@ describe('with-bun.mjs in a fresh clone', () => {
 
   /** As npm called in `folder` starts a script. */
   function launchFrom(folder: string | undefined, ...args: string[]): Running {
-    const env = { PATH: `${join(dir, 'bin')}:/usr/bin:/bin`, ...(folder && { INIT_CWD: folder }) };
+    // npm sets INIT_CWD for its tests too; an empty one counts as none.
+    const env = { PATH: `${join(dir, 'bin')}:/usr/bin:/bin`, INIT_CWD: folder ?? '' };
     const runtime = { name: 'bun', command: [process.execPath] } as const;
     return startFile(runtime, join(dir, LAUNCHER), args, { cwd: dir, env });
   }

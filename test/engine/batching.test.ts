@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import type { Engine, GenerateRequest } from '../../src/engine/types.ts';
 import { RandomStream } from '../../src/lib/random.ts';
 import { ScriptedModel } from '../fakes/scripted-model.ts';
+import { busyFor } from './busy.ts';
 import { openGoldenEngine } from './golden-engine.ts';
 import { collect, requestOf, scriptedEngine } from './helpers.ts';
 import { randomRequest, withDraftLength, withoutSpeculation } from './random-request.ts';
@@ -61,6 +62,49 @@ describe('rounds of several requests', () => {
   });
 });
 
+describe('turns', () => {
+  test('none is longer than a draft or a step, however many requests draft', async () => {
+    const model = new ScriptedModel({ onStep: () => busyFor(0.5) });
+    const engine = scriptedEngine(model);
+    const requests = Array.from({ length: 16 }, (_, seed) =>
+      withDraftLength(requestOf({ maxTokens: 40, sampling: { seed } }), 4),
+    );
+    let [longest, last] = [0, performance.now()];
+    const watch = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    });
+    await Promise.all(requests.map((request) => collect(engine, request)));
+    clearInterval(watch);
+    // 4 draft steps are 2 ms, and a step that 16 share 8 ms in this model; all drafts in one turn would be 32 ms.
+    expect(longest).toBeLessThan(28);
+  });
+
+  test('a long prompt is not kept waiting by the cheap rounds of many', async () => {
+    // A step takes a millisecond and a little for every token, whoever shares it.
+    const model = new ScriptedModel({
+      maxContextTokens: 5000,
+      onStep: (_, width) => busyFor(width > 8 ? 6 : 0.1),
+    });
+    const engine = scriptedEngine(model);
+    const stop = new AbortController();
+    const decoding = Array.from({ length: 15 }, (_, seed) =>
+      collect(
+        engine,
+        withoutSpeculation(requestOf({ maxTokens: 4000, sampling: { seed } })),
+        stop.signal,
+      ).catch(() => undefined),
+    );
+    while (model.batches.length < 60) await Bun.sleep(0);
+    const before = model.batches.length;
+    await collect(engine, requestOf({ promptIds: new Array<number>(1100).fill(4), maxTokens: 1 }));
+    // 9 parts of 6 ms, each charged as a fifteenth: a few rounds in between, not the 60 that 54 ms would pay for.
+    expect(model.batches.length - before).toBeLessThan(45);
+    stop.abort();
+    await Promise.all(decoding);
+  });
+});
+
 describe('runs of several sequences in a real session', () => {
   const dropped = [
     { layer: 1, block: 'attn' },
@@ -71,14 +115,14 @@ describe('runs of several sequences in a real session', () => {
     test(`${name}: texts of 12 requests at once are those of each alone`, async () => {
       const engine = await openGoldenEngine(name, dropped);
       const random = new RandomStream(5);
-      // Prompts and lengths over several arenas, drafts of several widths, sampled and greedy.
+      // Prompts in two arenas (of 256 and 1,024 positions), some of which grow from one into the other, drafts of several
+      // widths, sampled and greedy.
       const requests = Array.from({ length: 12 }, (_, i) => {
-        const promptIds = Array.from({ length: 1 + Math.floor(random.next() * 120) }, () =>
-          Math.floor(random.next() * engine.info.vocabSize),
-        );
+        const length = i % 3 === 0 ? 200 + 8 * i : 1 + random.nextInt(120);
+        const promptIds = Array.from({ length }, () => random.nextInt(engine.info.vocabSize));
         const request = requestOf({
           promptIds,
-          maxTokens: 10 + 8 * i,
+          maxTokens: i % 3 === 0 ? 70 : 10 + 8 * i,
           sampling: { temperature: i % 2 === 0 ? 0 : 0.8, seed: i },
         });
         return i % 4 === 3 ? withDraftLength(request, 1 + (i % 6)) : request;

@@ -17,14 +17,18 @@ describe('PrefixCache', () => {
     for (const ids of kept) {
       const sequence = model.openSequence();
       sequence.forward(ids, 1, 'target');
-      cache.keep(ids, sequence);
+      cache.keep('me', ids, sequence);
     }
     return { cache, model };
   }
 
-  function reusedOf({ cache, model }: ReturnType<typeof cacheWith>, promptIds: number[]): number {
+  function reusedOf(
+    { cache, model }: ReturnType<typeof cacheWith>,
+    promptIds: number[],
+    owner = 'me',
+  ): number {
     const sequence = model.openSequence();
-    cache.reuse(promptIds, sequence);
+    cache.reuse(owner, promptIds, sequence);
     return sequence.length;
   }
 
@@ -35,6 +39,12 @@ describe('PrefixCache', () => {
     expect(reusedOf(known, countTo(100))).toBe(99);
     expect(reusedOf(known, countTo(100, 1))).toBe(0);
     expect(reusedOf(known, countTo(10))).toBe(0);
+  });
+
+  test('tells an owner nothing of what another has asked', () => {
+    const known = cacheWith(1e6, countTo(100));
+    expect(reusedOf(known, countTo(100), 'you')).toBe(0);
+    expect(reusedOf(known, countTo(100))).toBe(99);
   });
 
   test('keeps one entry of a text that grows', () => {
@@ -48,7 +58,7 @@ describe('PrefixCache', () => {
     expect(reusedOf(known, [...texts[0]!, 9])).toBe(50);
     const sequence = known.model.openSequence();
     sequence.forward(texts[2]!, 1, 'target');
-    known.cache.keep(texts[2]!, sequence);
+    known.cache.keep('me', texts[2]!, sequence);
     expect(known.cache.bytes).toBe(400);
     expect(texts.map((ids) => reusedOf(known, [...ids, 9]))).toEqual([50, 0, 50, 0]);
     expect(cacheWith(100, texts[0]!).cache.bytes).toBe(0);

@@ -2,12 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { countRunning } from '../../src/engine/fair-share.ts';
 import { SdfpError } from '../../src/lib/errors.ts';
 import { ScriptedModel } from '../fakes/scripted-model.ts';
+import { busyFor } from './busy.ts';
 import { collect, errorOf, requestOf, scriptedEngine } from './helpers.ts';
-
-function busyFor(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}
 
 describe('Scheduler', () => {
   test('a cancelled request is freed within one round', async () => {
@@ -55,6 +51,23 @@ describe('Scheduler', () => {
     await Promise.all([read(0), read(1), read(2)]);
     const half = emitted.slice(0, 75);
     for (const who of [0, 1, 2]) expect(half.filter((one) => one === who).length).toBeGreaterThan(15);
+  });
+
+  test('a place that cannot be remembered is given back all the same, and nobody else is disturbed', async () => {
+    for (const error of [new RangeError('Array buffer allocation failed'), new Error('broken')]) {
+      const model = new ScriptedModel({ maxContextTokens: 5000 });
+      model.snapshotError = error;
+      const engine = scriptedEngine(model);
+      const stop = new AbortController();
+      const cancelled = errorOf(collect(engine, requestOf({ maxTokens: 4000 }), stop.signal));
+      const other = collect(engine, requestOf({ maxTokens: 300, promptIds: [5, 6] }));
+      while (model.steps.length < 40) await Bun.sleep(0);
+      stop.abort();
+      await cancelled;
+      expect((await other).ids).toHaveLength(300);
+      expect(engine.load()).toEqual({ running: 0, waiting: 0 });
+      expect(model.openSequences).toBe(0);
+    }
   });
 
   test('a failing step ends its own request only', async () => {

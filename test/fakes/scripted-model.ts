@@ -1,4 +1,11 @@
-import type { KvSnapshot, ModelRunner, ModelSequence, StepMode, TargetStep } from '../../src/engine/model.ts';
+import type {
+  KvSnapshot,
+  ModelRunner,
+  ModelSequence,
+  SharedRun,
+  StepMode,
+  TargetStep,
+} from '../../src/engine/model.ts';
 import { noiseBits, noiseKey } from '../../src/lib/random.ts';
 
 /** How a scripted model behaves. */
@@ -33,6 +40,8 @@ export class ScriptedModel implements ModelRunner {
   openSequences = 0;
   openedSequences = 0;
   isDisposed = false;
+  /** What a snapshot fails with. */
+  snapshotError: Error | undefined;
   /** How many steps shared each run of rounds. */
   readonly batches: number[] = [];
   readonly steps: { mode: StepMode; width: number; rows: number }[] = [];
@@ -51,13 +60,15 @@ export class ScriptedModel implements ModelRunner {
   }
 
   /** Steps as wide as the first one run with it. */
-  forwardTogether(steps: readonly TargetStep[]): (Float32Array | undefined)[] {
+  forwardTogether(steps: readonly TargetStep[]): SharedRun {
     const sequences = new Set(steps.map(({ sequence }) => sequence));
     if (sequences.size !== steps.length) throw new Error('a sequence has two steps in one run');
     this.batches.push(steps.filter(({ ids }) => ids.length === steps[0]!.ids.length).length);
-    return steps.map(({ sequence, ids, outputRows }) =>
-      ids.length === steps[0]!.ids.length ? sequence.forward(ids, outputRows, 'target') : undefined,
+    const width = steps[0]!.ids.length;
+    const logits = steps.map(({ sequence, ids, outputRows }) =>
+      ids.length === width ? sequence.forward(ids, outputRows, 'target') : undefined,
     );
+    return { logits, tokens: width * logits.filter((row) => row !== undefined).length };
   }
 
   dispose(): Promise<void> {
@@ -130,6 +141,7 @@ class ScriptedSequence implements ModelSequence {
   }
 
   snapshot(): KvSnapshot {
+    if (this.#model.snapshotError) throw this.#model.snapshotError;
     if (this.#slots.some((slot) => !slot.isVerified))
       throw new Error('a snapshot of what only the draft wrote');
     const { length } = this.#slots;

@@ -52,6 +52,16 @@ describe.each(HOSTS)('the gateway in %s', (_, start) => {
     expect(await (await fetch(`${edge.url}/live`)).json()).toEqual({ status: 'ok' });
   });
 
+  test('forwards no path that it does not know', async () => {
+    const logged = instances.working.log.length;
+    for (const path of ['/v1/..%2fmetrics', '/v1/models/..%2f..%2fmetrics', '/v1/files']) {
+      const response = await fetch(edge.url + path, { headers: { authorization: 'Bearer two' } });
+      expect(response.status).toBe(404);
+      expect((await response.json()).error.code).toBe('not_found');
+    }
+    expect(instances.working.log).toHaveLength(logged);
+  });
+
   test('finds the instance that works, whichever it asks first', async () => {
     for (let i = 0; i < 12; i++) {
       const response = await ask({ 'x-request-id': `try-${i}` });
@@ -134,6 +144,8 @@ describe('createEdge()', () => {
   test.each([
     [{}, /INSTANCES.*undefined/],
     [{ INSTANCES: 'ftp://a' }, /INSTANCES.*ftp/],
+    [{ INSTANCES: 'http://a', INSTANCE_KEY: 'inner' }, /INSTANCE_KEY.*API_KEY/],
+    [{ INSTANCES: 'http://a', INSTANCE_KEY: 'inner', API_KEY: ' , ' }, /INSTANCE_KEY.*API_KEY/],
     [{ INSTANCES: 'http://a', FIRST_BYTE_TIMEOUT_MS: '0' }, /FIRST_BYTE_TIMEOUT_MS.*"0"/],
   ])('refuses %j', (environment, message) => {
     expect(() => createEdge(environment)).toThrow(message);
@@ -147,9 +159,11 @@ describe('createEdge()', () => {
     });
     const environment = { INSTANCES: `http://127.0.0.1:${silent.port}`, FIRST_BYTE_TIMEOUT_MS: '30' };
     const request = new Request('http://edge/v1/completions', { method: 'POST', body: '{}' });
-    const response = await createEdge(environment, () => {})(request);
+    const log: string[] = [];
+    const response = await createEdge(environment, (line) => log.push(line))(request);
     expect(response.status).toBe(502);
-    expect((await response.json()).error.code).toBe('no_instance');
+    expect((await response.json()).error).toMatchObject({ code: 'no_instance', type: 'server_error' });
+    expect(JSON.parse(log[0]!).error).toStartWith(`${environment.INSTANCES}: no first byte within 30 ms`);
     await silent.stop(true);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { createRandom } from '../text/random.ts';
 import { locateRuntime, mustSkip, type RuntimeName } from './locate.ts';
 import { runFile, startFile, waitUntilReady } from './processes.ts';
 
@@ -21,6 +22,12 @@ interface StreamSummary {
 function locateForSdfp(name: RuntimeName) {
   const runtime = locateRuntime(name);
   return name === 'node' ? { ...runtime, command: ['node'] as const } : runtime;
+}
+
+/** Letters without order: the slowest text for a tokenizer. */
+function letters(count: number): string {
+  const random = createRandom(1);
+  return Array.from({ length: count }, () => String.fromCharCode(97 + random(26))).join('');
 }
 
 async function generate(name: RuntimeName): Promise<{ ids: number[]; text: string }> {
@@ -81,6 +88,36 @@ describe('the server', () => {
       const { model } = await waitUntilReady(server);
       expect(model).toContain('stories');
       server.kill('SIGINT');
+      expect((await server.finished).status).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test.each(RUNTIMES)(
+    'encodes long texts in a thread and drops those whose clients are gone in %s',
+    async (name) => {
+      await using server = startFile(locateForSdfp(name), SDFP, ['serve', ARTIFACT, '--port', '0']);
+      const { baseUrl } = await waitUntilReady(server);
+      const tokenize = async (prompt: string, signal?: AbortSignal): Promise<number> => {
+        const init = { method: 'POST', body: JSON.stringify({ prompt }), ...(signal && { signal }) };
+        return (await (await fetch(`${baseUrl}/tokenize`, init)).json()).count;
+      };
+      const giant = letters(1_000_000);
+      expect(await tokenize(letters(10_000))).toBeGreaterThan(1000);
+      const startMs = performance.now();
+      expect(await tokenize(giant)).toBeGreaterThan(100_000);
+      const aloneMs = performance.now() - startMs;
+      // Deno 2.9.6 does not tell of clients that leave after a large body.
+      if (name === 'deno') return;
+      const client = new AbortController();
+      const giants = Array.from({ length: 12 }, () => tokenize(giant, client.signal).catch(() => 0));
+      await Bun.sleep(100);
+      client.abort();
+      expect(await Promise.all(giants)).toEqual(giants.map(() => 0));
+      const goneMs = performance.now();
+      await tokenize(giant);
+      expect(performance.now() - goneMs).toBeLessThan(5 * aloneMs);
+      server.kill('SIGTERM');
       expect((await server.finished).status).toBe(0);
     },
     TIMEOUT_MS,

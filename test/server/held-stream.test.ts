@@ -29,7 +29,8 @@ function hold(chunks: readonly string[], options: { maxBytes?: number; keepMs?: 
   const { state, source } = sourceOf(chunks);
   const drops: number[] = [];
   const onDrop = (): void => void drops.push(1);
-  const stream = holdStream(source, { keepMs: 1000, maxBytes: 1000, onDrop, ...options });
+  const { keepMs = 1000, maxBytes = 1000 } = options;
+  const stream = holdStream(source, { keepMs: () => keepMs, maxBytes, onDrop });
   return { state, stream, drops };
 }
 
@@ -79,6 +80,20 @@ describe('holdStream()', () => {
     while (!(await reader.read()).done) count++;
     expect(count).toBeLessThanOrEqual(1);
     stream.drop();
+  });
+
+  test('a connection that has aborted gets nothing and does not keep it', async () => {
+    const { stream, drops } = hold(EVENTS, { keepMs: 10 });
+    const reader = stream.read(0, new AbortController().signal)!.getReader();
+    await reader.read();
+    expect(await new Response(stream.read(1, AbortSignal.abort())).text()).toBe('');
+    expect(stream.isRead).toBe(true);
+    expect((await reader.read()).done).toBe(false); // the other one reads on
+    await reader.cancel();
+    await new Response(stream.read(1, AbortSignal.abort())).text();
+    expect(stream.isRead).toBe(false);
+    await Bun.sleep(40);
+    expect(drops).toHaveLength(1);
   });
 
   test('is dropped once, when the reader stays away', async () => {

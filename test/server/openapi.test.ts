@@ -39,6 +39,30 @@ describe('GET /openapi.json', () => {
     }
   });
 
+  test('request headers that count are named where they do', async () => {
+    const { paths } = createOpenApi();
+    for (const { method, path, tag } of OPERATIONS) {
+      const { parameters } = paths[path]![method]!;
+      const headers = parameters.filter((parameter) => parameter.in === 'header');
+      const wanted = tag === 'Generation' ? ['Last-Event-ID', 'x-request-id'] : ['x-request-id'];
+      expect([path, headers.map(({ name }) => name)]).toEqual([path, wanted]);
+    }
+    const named = paths['/v1/completions']!.post!.parameters;
+    const accepts = (name: string, value: string): boolean =>
+      new RegExp(named.find((parameter) => parameter.name === name)!.schema.pattern!, 'u').test(value);
+    const { post } = createHarness();
+    for (const value of ['0', '7', 'end', '-1', 'x', '1234567890']) {
+      const headers = { 'last-event-id': value };
+      const { status } = await post('/v1/completions', { prompt: 'a', stream: true }, { headers });
+      expect([value, accepts('Last-Event-ID', value)]).toEqual([value, status !== 400]);
+    }
+    for (const value of ['my.id-1', 'a b', 'x'.repeat(129)]) {
+      const response = await post('/v1/completions', { prompt: 'a' }, { headers: { 'x-request-id': value } });
+      const isKept = response.headers.get('x-request-id') === value;
+      expect([value, accepts('x-request-id', value)]).toEqual([value, isKept]);
+    }
+  });
+
   test('bodies are those of the schemas that check them', () => {
     const { CompletionRequest, ChatRequest } = createOpenApi().components.schemas;
     expect(CompletionRequest!.required).toEqual(['prompt']);
@@ -103,4 +127,5 @@ test('GET /docs is one small page that loads nothing from elsewhere', async () =
   expect(page).not.toMatch(/<script|https?:\/\/|src=/);
   for (const { path } of OPERATIONS) expect(page).toContain(path.replaceAll('"', ''));
   expect(page).toContain('Nucleus sampling');
+  expect(page).toContain('Last-Event-ID');
 });

@@ -168,6 +168,22 @@ describe('keys', () => {
   });
 });
 
+test('what is known of a prompt is known to its key alone', async () => {
+  const { engine, post } = createHarness({ apiKeys: ['first', 'second'] });
+  const ask = (key: string, owner = '') =>
+    post(
+      '/v1/completions',
+      { prompt: 'abc' },
+      { headers: { authorization: `Bearer ${key}`, 'x-sdfp-owner': owner } },
+    );
+  for (const key of ['first', 'first', 'second']) expect((await ask(key)).status).toBe(200);
+  await ask('first', 'a user behind a gateway');
+  const [one, again, other, behind] = engine.requests.map(({ cacheOwner }) => cacheOwner);
+  expect(one).toBe(again!);
+  expect(new Set([one, other, behind]).size).toBe(3);
+  expect(one).not.toContain('first');
+});
+
 describe('GET /metrics', () => {
   test('counts what was generated', async () => {
     const { get, post } = createHarness({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { fileURLToPath } from 'node:url';
+import { createDeferred } from '../../src/lib/deferred.ts';
 import { SdfpError } from '../../src/lib/errors.ts';
 import { createAdmission } from '../../src/server/admission.ts';
 import { toApiError } from '../../src/server/errors.ts';
@@ -52,6 +53,25 @@ describe('openScope()', () => {
     scope.close();
     client.abort();
     expect(scope.signal.aborted).toBe(false);
+  });
+
+  test('stays open until work that outlasts it is over', async () => {
+    const client = new AbortController();
+    const scope = openScope(client.signal, 1000);
+    const work = createDeferred<number>();
+    let closed = 0;
+    scope.onClose(() => closed++);
+    expect(await scope.outlast(Promise.resolve(7))).toBe(7);
+    const result = scope.outlast(work.promise);
+    client.abort();
+    await expect(result).rejects.toMatchObject({ name: 'AbortError' });
+    expect(closed).toBe(0);
+    work.reject(new Error('too late to tell'));
+    await Bun.sleep(0);
+    expect(closed).toBe(1);
+    scope.onClose(() => closed++);
+    expect(closed).toBe(2);
+    await expect(scope.outlast(Promise.resolve(7))).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   test('times out', async () => {

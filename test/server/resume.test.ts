@@ -97,6 +97,29 @@ describe('resuming a stream', () => {
     await until(() => harness.engine.ended() === 1);
   });
 
+  test('when the server shuts down, streams without a client are let go, those with one go on', async () => {
+    const harness = create({ engine: { roundMs: 5 } });
+    await readSome(await ask(harness, first('gone')), 2);
+    const present = await ask(harness, first('present'));
+    const leaving = await ask(harness, first('leaving'));
+    harness.host.drain();
+    await until(() => harness.engine.ended() === 1);
+    await readSome(leaving, 2);
+    await until(() => harness.engine.ended() === 2);
+    expect(textOf(await readChunks(present))).toBe(ANSWER);
+  });
+
+  test('a request that has gone already when it resumes does not keep the stream', async () => {
+    const harness = create({ limits: { resumeMs: 30 }, engine: { roundMs: 5 } });
+    const last = await readSome(await ask(harness, first('one')), 2);
+    const client = new AbortController();
+    const headers = { ...first('one'), 'last-event-id': last };
+    const again = harness.post('/v1/completions', BODY, { headers, signal: client.signal });
+    client.abort();
+    expect(await (await again).text()).toBe('');
+    await until(() => harness.engine.ended() === 1);
+  });
+
   test('can be switched off', async () => {
     const harness = create({ limits: { resumeMs: 0 } });
     const response = await ask(harness, first('one'));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { explainSettings, listSettings, readSettings } from '../../src/server/settings.ts';
+import { completeSettings, explainSettings, listSettings, readSettings } from '../../src/server/settings.ts';
 
 describe('readSettings()', () => {
   test('has defaults', () => {
@@ -74,5 +74,35 @@ describe('listSettings()', () => {
       expect(description).not.toBe('');
     }
     expect(listSettings().find(({ variable }) => variable === 'PORT')?.fallback).toBe('3000');
+  });
+});
+
+describe('completeSettings()', () => {
+  test('adds the defaults to what is given, whatever its type', () => {
+    const given = {
+      port: 0,
+      portHealth: 9,
+      apiKeys: ['a', 'b'],
+      corsOrigins: [],
+      prefixCacheBytes: 0,
+      artifact: 'x',
+    };
+    const defaults = readSettings({ environment: {} });
+    expect(completeSettings(given)).toEqual({ ...defaults, ...given });
+    expect(completeSettings({})).toEqual(defaults);
+  });
+
+  test.each([
+    [{ maxConcurrency: 0 }, '--max-concurrency: found "0"'],
+    [{ maxConcurrency: 1.5 }, '--max-concurrency: found "1.5"'],
+    [{ maxQueue: -1 }, '--max-queue: found "-1"'],
+    [{ port: 70_000 }, '--port: found "70000"'],
+    [JSON.parse('{"port": "x"}'), '--port: found "x"'],
+    [
+      JSON.parse('{"maxConcurency": 2}'),
+      'the setting maxConcurency: it is unknown; did you mean maxConcurrency?',
+    ],
+  ])('%p is refused', (given, message) => {
+    expect(() => completeSettings(given)).toThrow(message);
   });
 });

@@ -23,7 +23,7 @@ const command: Command = defineCommand({
     dir: {
       type: 'positional',
       required: true,
-      description: 'An artifact, or a model folder (decoded plainly)',
+      description: 'An artifact, or a model folder (without a model draft)',
     },
     prompt: { type: 'string', valueHint: 'TEXT', description: 'Text to continue' },
     'prompt-ids': {

@@ -1,5 +1,7 @@
-import { invalidRequest } from '../errors.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { ApiError } from '../errors.ts';
 import { awaitFirstByte } from './first-byte.ts';
+import { rank } from './rank.ts';
 
 /** A request that any instance can answer. */
 export interface Forwarded {
@@ -17,6 +19,8 @@ export interface ForwardOptions {
   readonly instances: readonly string[];
   readonly firstByteTimeoutMs: number;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Gets why an instance gave no answer. Names the instance: for the log only. */
+  readonly note: (failure: string) => void;
 }
 
 /** Too busy, not ready, or gone: another instance may well answer. */
@@ -30,8 +34,8 @@ const RETRIED = new Set([429, 502, 503, 504]);
 export async function forward(request: Forwarded, options: ForwardOptions): Promise<Response> {
   const isResumed = request.headers.has('last-event-id');
   let refusal: Response | undefined;
-  for (const instance of inOrder(options.instances, request.id)) {
-    const response = await ask(instance, request, options).catch(() => undefined);
+  for (const instance of rank(options.instances, request.id)) {
+    const response = await ask(instance, request, options);
     request.signal.throwIfAborted();
     if (response === undefined) continue;
     if (!RETRIED.has(response.status) && !(isResumed && response.status === 410)) return response;
@@ -39,35 +43,49 @@ export async function forward(request: Forwarded, options: ForwardOptions): Prom
     refusal = response;
   }
   if (refusal !== undefined) return refusal;
-  const message = `Forwarding the request: none of ${options.instances.length} instances answered, needs one.`;
-  throw invalidRequest(502, 'no_instance', message, { headers: { 'retry-after': '1' } });
+  throw noInstance(options.instances.length);
 }
 
-/** From one that the id chooses on, around. */
-function inOrder(instances: readonly string[], id: string): readonly string[] {
-  const start = hash(id) % instances.length;
-  return [...instances.slice(start), ...instances.slice(0, start)];
+function noInstance(asked: number): ApiError {
+  const message = `Forwarding the request: none of ${asked} instances answered, needs one.`;
+  const body = { message, type: 'server_error', param: null, code: 'no_instance' };
+  return new ApiError(502, body, { 'retry-after': '1' });
 }
 
-/** FNV-1a, 32 bits. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return value;
-}
-
-async function ask(instance: string, request: Forwarded, options: ForwardOptions): Promise<Response> {
+/** Undefined: it cannot be reached, broke off or was too slow. */
+async function ask(
+  instance: string,
+  request: Forwarded,
+  options: ForwardOptions,
+): Promise<Response | undefined> {
+  const { method, headers, body = null } = request;
+  const { firstByteTimeoutMs, note } = options;
+  const { href, origin } = new URL(instance + request.path);
   const controller = new AbortController();
   const abort = (): void => controller.abort(request.signal.reason);
   if (request.signal.aborted) abort();
   // Stays: it ends the answer's body, too.
   request.signal.addEventListener('abort', abort, { once: true });
-  const timer = setTimeout(() => controller.abort(new Error('no first byte')), options.firstByteTimeoutMs);
+  const expire = (): void => controller.abort(new Error(`no first byte within ${firstByteTimeoutMs} ms`));
+  const timer = setTimeout(expire, firstByteTimeoutMs);
+  const init = { method, headers, body, signal: controller.signal, redirect: 'manual' as const };
   try {
-    const { method, headers, body = null } = request;
-    const init = { method, headers, body, signal: controller.signal, redirect: 'manual' as const };
-    return await awaitFirstByte(await options.fetch(instance + request.path, init));
+    return await awaitFirstByte(await options.fetch(href, init));
+  } catch (error) {
+    // Only the connection fails in here; what class of error it fails with differs between the runtimes.
+    // Deno's messages quote the URL, whose query may hold what people wrote.
+    const reason = explain(error).replaceAll(href, origin).slice(0, 300);
+    if (!request.signal.aborted) note(`${origin}: ${reason}`);
+    return undefined;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** With the causes: Node's `fetch failed` alone says nothing. */
+function explain(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown instanceof AggregateError ? thrown.errors[0] : thrown.cause;
+  const parts = [messageOf(thrown), cause === undefined ? '' : explain(cause)];
+  return parts.filter((part) => part !== '').join(': ') || thrown.name;
 }

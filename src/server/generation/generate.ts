@@ -17,6 +17,8 @@ export interface GenerateContext {
   readonly engine: Engine;
   readonly text: TextCodec;
   readonly scope: RequestScope;
+  /** Whose prompt it is. */
+  readonly owner: string;
   /** Looks at the engine's events on their way, for metrics. */
   readonly watch: (events: AsyncIterable<EngineEvent>, promptTokens: number) => AsyncIterable<EngineEvent>;
 }
@@ -73,7 +75,7 @@ async function* readEvents(
   if (echo !== undefined && !request.promptLogprobs) yield echoPiece(answer, echo, undefined);
   if (isEchoOnly && !request.promptLogprobs) return yield* endAnswer(answer, 'length');
   // An engine generates at least one token; of an echo alone it is dropped.
-  const wanted = { ...request, maxTokens: Math.max(1, request.maxTokens) };
+  const wanted = { ...request, cacheOwner: context.owner, maxTokens: Math.max(1, request.maxTokens) };
   const events = context.engine.generate(wanted, context.scope.fork());
   for await (const event of context.watch(events, request.promptIds.length)) {
     if (event.type === 'prompt') {

@@ -11,7 +11,7 @@ import type { GrammarSpec } from '../../grammar/index.ts';
 import { SdfpError } from '../../lib/errors.ts';
 import type { ServedModel } from '../model-host.ts';
 import { answerGrammar } from './answer-grammar.ts';
-import { encodePrompt } from './encode-prompt.ts';
+import { createPromptEncoder, type EncodePrompt } from './encode-prompt.ts';
 import { completeSampling } from './sampling.ts';
 import { deriveSeed, foldSeed, randomSeed } from './seeds.ts';
 
@@ -61,12 +61,16 @@ interface ChatFields {
 export async function chatJob(
   model: ServedModel,
   request: Conversation,
-  fields: ChatFields = { messages: 'messages', format: 'response_format' },
+  {
+    fields = { messages: 'messages', format: 'response_format' },
+    signal,
+  }: { readonly fields?: ChatFields; readonly signal?: AbortSignal } = {},
 ): Promise<Job> {
   const { toolCallForm } = model.text;
   const grammar = answerGrammar(request, toolCallForm, fields.format);
   const text = model.text.renderChat(request.messages, { tools: request.toolUse?.tools ?? [] });
-  const ids = await encodePrompt(model, text, { addSpecialTokens: false });
+  checkLength(model, text, fields.messages);
+  const ids = await createPromptEncoder(model, signal)(text, { addSpecialTokens: false });
   return createJob(model, {
     maxTokens: request.maxTokens,
     topLogprobs: request.topLogprobs,
@@ -78,19 +82,28 @@ export async function chatJob(
 }
 
 /** Errors: SdfpError `invalid_request`, `context_length_exceeded`. */
-export async function completionJob(model: ServedModel, request: CompletionRequest): Promise<Job> {
+export async function completionJob(
+  model: ServedModel,
+  request: CompletionRequest,
+  signal?: AbortSignal,
+): Promise<Job> {
+  for (const prompt of request.prompts) if (typeof prompt === 'string') checkLength(model, prompt, 'prompt');
+  const encode = createPromptEncoder(model, signal);
   const prompts: JobInput['prompts'][number][] = [];
   for (const prompt of request.prompts) {
-    const ids = await promptIds(model, prompt);
+    const ids = await promptIds(model, prompt, encode);
     prompts.push({ ids, echo: request.echo ? promptText(model, prompt) : undefined });
   }
   const grammar = answerGrammar(request, model.text.toolCallForm, 'response_format');
   return createJob(model, { ...request, prompts, options: request, promptField: 'prompt', grammar });
 }
 
-async function promptIds(model: ServedModel, prompt: Prompt): Promise<readonly number[]> {
-  const ids =
-    typeof prompt === 'string' ? await encodePrompt(model, prompt, { addSpecialTokens: true }) : prompt;
+async function promptIds(
+  model: ServedModel,
+  prompt: Prompt,
+  encode: EncodePrompt,
+): Promise<readonly number[]> {
+  const ids = typeof prompt === 'string' ? await encode(prompt, { addSpecialTokens: true }) : prompt;
   if (ids.length > 0) return ids;
   const { bosTokenId } = model.defaults;
   if (bosTokenId !== undefined) return [bosTokenId];
@@ -142,14 +155,25 @@ function checkIds(model: ServedModel, { prompts, options }: JobInput): void {
   for (const id of options.logitBias.keys()) if (id >= vocabSize) refuse('logit_bias', id);
 }
 
+/** Refuses a text that cannot fit, however it is encoded: encoding it would take seconds. */
+function checkLength(model: ServedModel, { length }: string, param: JobInput['promptField']): void {
+  const { maxContextTokens } = model.engine.info;
+  const { maxUnitsPerToken = Number.POSITIVE_INFINITY } = model.text;
+  const least = Math.ceil(length / maxUnitsPerToken);
+  if (least < maxContextTokens) return;
+  const found = `it has ${length} UTF-16 units, at least ${least} tokens`;
+  throw contextExceeded(found, maxContextTokens, param);
+}
+
 /** Tokens that may be generated after a prompt of `length`: at most what the context has left. */
 function fitTokens(model: ServedModel, length: number, { maxTokens, promptField: param }: JobInput): number {
   const { maxContextTokens } = model.engine.info;
   const left = maxContextTokens - length;
   if (left > 0) return Math.min(maxTokens ?? left, left);
-  throw new SdfpError(
-    'context_length_exceeded',
-    `Reading the prompt: it has ${length} tokens, needs fewer than the context of ${maxContextTokens} tokens.`,
-    { param },
-  );
+  throw contextExceeded(`it has ${length} tokens`, maxContextTokens, param);
+}
+
+function contextExceeded(found: string, maxContextTokens: number, param: string): SdfpError {
+  const message = `Reading the prompt: ${found}, needs fewer than the context of ${maxContextTokens} tokens.`;
+  return new SdfpError('context_length_exceeded', message, { param });
 }

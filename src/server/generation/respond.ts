@@ -3,6 +3,7 @@ import type { GenerationOptions } from '../../api/index.ts';
 import type { AppEnv, ServerContext } from '../context.ts';
 import { invalidRequest, toApiError } from '../errors.ts';
 import type { ServedModel } from '../model-host.ts';
+import { ownerOf } from '../owner.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { openScope, type RequestScope } from '../scope.ts';
 import { formatEvent, SSE_HEADERS, sseBody } from '../sse.ts';
@@ -18,7 +19,7 @@ export interface Completion {
   readonly options: GenerationOptions;
   /** Default 1; each is answered `n` times. */
   readonly prompts?: number;
-  readonly toJob: (model: ServedModel) => Promise<Job>;
+  readonly toJob: (model: ServedModel, signal: AbortSignal) => Promise<Job>;
   readonly createFormat: CreateFormat;
 }
 
@@ -33,7 +34,7 @@ export async function respond(
   const scope = openScope(c.req.raw.signal, server.requestTimeoutMs);
   scope.onClose(release);
   try {
-    const run = await prepare(server, completion, scope, c.get('record'));
+    const run = await prepare(server, completion, scope, c.get('record'), await ownerOf(c));
     if (!options.isStream) return c.json(await collect(run));
     c.get('record').isStream = true;
     const body = sseBody(streamChunks(run), { keepAliveMs: server.keepAliveMs, onCancel: scope.abandon });
@@ -61,10 +62,11 @@ async function prepare(
   { options, toJob, createFormat }: Completion,
   scope: RequestScope,
   record: RequestRecord,
+  owner: string,
 ): Promise<Run> {
   const model = await server.host.whenReady(scope.signal);
   checkModel(model, options.model);
-  const job = await toJob(model);
+  const job = await scope.outlast(toJob(model, scope.signal));
   record.generation = {
     model: model.id,
     promptTokens: job.promptTokens,
@@ -73,7 +75,7 @@ async function prepare(
     firstTokenMs: undefined,
     finishReasons: [],
   };
-  const context: GenerateContext = { ...model, scope, watch: server.metrics.watch };
+  const context: GenerateContext = { ...model, scope, owner, watch: server.metrics.watch };
   return {
     job,
     format: createFormat({ model, includeUsage: options.includeUsage }),

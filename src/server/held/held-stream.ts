@@ -2,18 +2,21 @@
 export interface HeldStream {
   /**
    * Its events from number `after` + 1 on, then what else comes, each with its number. Whoever read it before is
-   * disconnected. Undefined: some of them are not held any more.
+   * disconnected; a connection that has aborted already gets nothing and disconnects nobody. Undefined: some of the events
+   * are not held any more.
    */
   read(after: number, connection: AbortSignal): ReadableStream<Uint8Array> | undefined;
   /** Whether somebody reads it now. */
   readonly isRead: boolean;
+  /** Whether its source has ended. */
+  readonly isComplete: boolean;
   /** Ends the source and forgets the events; repeating it is harmless. */
   drop(): void;
 }
 
 export interface HeldStreamOptions {
-  /** How long it is held without a reader; a complete one is held so long for the sake of the last bytes. */
-  readonly keepMs: number;
+  /** How long it is held without a reader, from now on; a complete one is held so long for the sake of the last bytes. */
+  readonly keepMs: () => number;
   /** Bytes of the newest events that are held. */
   readonly maxBytes: number;
   /** It is over; nothing can be read any more. */
@@ -55,7 +58,7 @@ export function holdStream(source: ReadableStream<Uint8Array>, options: HeldStre
   };
   const wait = (): void => {
     clearTimeout(timer);
-    if (!isDropped) timer = setTimeout(drop, options.keepMs);
+    if (!isDropped) timer = setTimeout(drop, options.keepMs());
   };
   const detach = (connection: AbortSignal): void => {
     if (current !== connection) return;
@@ -95,9 +98,16 @@ export function holdStream(source: ReadableStream<Uint8Array>, options: HeldStre
     get isRead() {
       return current !== undefined;
     },
+    get isComplete() {
+      return isComplete;
+    },
     read(after, connection) {
       const first = events[0]?.number ?? last + 1;
       if (isDropped || after + 1 < first || after > last) return undefined;
+      if (connection.aborted) {
+        if (current === undefined) wait();
+        return emptyStream();
+      }
       current = connection;
       clearTimeout(timer);
       connection.addEventListener('abort', () => detach(connection), { once: true });
@@ -122,6 +132,10 @@ export function holdStream(source: ReadableStream<Uint8Array>, options: HeldStre
   function eventOf(number: number): Uint8Array | undefined {
     return events[number - (events[0]?.number ?? 0)]?.bytes;
   }
+}
+
+function emptyStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
 }
 
 /** The event with an `id:` field. */

@@ -1,16 +1,29 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AppEnv } from '../context.ts';
 import { invalidRequest } from '../errors.ts';
+import { ownerOf } from '../owner.ts';
 import { SSE_HEADERS } from '../sse.ts';
-import { type HeldStream, holdStream } from './held-stream.ts';
+import { holdStream } from './held-stream.ts';
+import { createHeldStreams, type HeldStreams, type Owner } from './held-streams.ts';
 
 export interface ResumeOptions {
   /** How long a stream is held without a reader, and after its end. 0: nothing is held. */
   readonly keepMs: number;
   /** Streams held at once; further ones are answered without numbers. Default 64. */
   readonly maxStreams?: number;
+  /** Of them, those of one key. Default: a quarter. */
+  readonly maxPerOwner?: number;
   /** Bytes of the newest events held of each. Default 256 KiB. */
   readonly maxBytes?: number;
+  /** From its abort on (the server shuts down) no stream is held without a reader. */
+  readonly ending?: AbortSignal;
+}
+
+/** What one app holds, and how. */
+interface Holding {
+  readonly streams: HeldStreams;
+  readonly keepMs: () => number;
+  readonly maxBytes: number;
 }
 
 /**
@@ -20,11 +33,13 @@ export interface ResumeOptions {
  * `stream_not_held`. Without that header a request ends with its connection.
  */
 export function resumeStreams(options: ResumeOptions): MiddlewareHandler<AppEnv> {
-  const streams = new Map<string, HeldStream>();
+  const holding = createHolding(options);
+  const { streams } = holding;
   return async (c, next) => {
     const lastEventId = c.req.header('last-event-id');
     if (lastEventId === undefined || c.req.method !== 'POST') return next();
-    const key = await keyOf(c);
+    const sender = await ownerOf(c);
+    const key = await keyOf(c, sender);
     const stream = streams.get(key);
     if (lastEventId === 'end') {
       if (stream === undefined) throw notHeld(lastEventId);
@@ -38,14 +53,21 @@ export function resumeStreams(options: ResumeOptions): MiddlewareHandler<AppEnv>
     stream?.drop();
     const begin = await separate(c);
     await next();
-    begin(() => hold(c, key, streams, options));
+    const owner = c.req.header('authorization') === undefined ? undefined : sender;
+    begin(() => hold(c, { key, owner }, holding));
   };
 }
 
-/** Only who has the key and sent the very request finds its stream. A gateway with one key names the owner behind it. */
-async function keyOf(c: Context<AppEnv>): Promise<string> {
-  const owner = [c.req.header('authorization'), c.req.header('x-sdfp-owner')];
-  const parts = [...owner, c.req.path, c.get('record').id, await c.req.text()];
+function createHolding({ keepMs, ending, maxBytes = 256 * 1024, ...limits }: ResumeOptions): Holding {
+  const { maxStreams = 64, maxPerOwner = Math.ceil(maxStreams / 4) } = limits;
+  const streams = createHeldStreams({ maxStreams, maxPerOwner });
+  ending?.addEventListener('abort', () => streams.dropUnread(), { once: true });
+  return { streams, keepMs: () => (ending?.aborted ? 0 : keepMs), maxBytes };
+}
+
+/** Only who has the key and sent the very request finds its stream. */
+async function keyOf(c: Context<AppEnv>, owner: string): Promise<string> {
+  const parts = [owner, c.req.path, c.get('record').id, await c.req.text()];
   const bytes = new TextEncoder().encode(parts.join('\n'));
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)).toString();
 }
@@ -84,18 +106,16 @@ async function separate(c: Context<AppEnv>): Promise<(takeOver: () => boolean) =
 /** Whether the answer is a stream and is held from now on. */
 function hold(
   c: Context<AppEnv>,
-  key: string,
-  streams: Map<string, HeldStream>,
-  { keepMs, maxStreams = 64, maxBytes = 256 * 1024 }: ResumeOptions,
+  { key, owner }: { readonly key: string; readonly owner: Owner },
+  { streams, keepMs, maxBytes }: Holding,
 ): boolean {
   const source = c.res.body;
   const isStream = c.res.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-  if (!isStream || source === null || keepMs === 0 || c.req.raw.signal.aborted) return false;
-  if (streams.size >= maxStreams) [...streams.values()].find(({ isRead }) => !isRead)?.drop();
-  if (streams.size >= maxStreams) return false;
+  if (!isStream || source === null || keepMs() === 0 || c.req.raw.signal.aborted) return false;
   streams.get(key)?.drop();
-  const stream = holdStream(source, { keepMs, maxBytes, onDrop: () => void streams.delete(key) });
-  streams.set(key, stream);
+  if (!streams.makeRoom(owner)) return false;
+  const stream = holdStream(source, { keepMs, maxBytes, onDrop: () => streams.delete(key) });
+  streams.add(key, owner, stream);
   c.res = new Response(stream.read(0, c.req.raw.signal), c.res);
   return true;
 }

@@ -15,7 +15,11 @@ declare const Deno: {
 export const listen: Listen = async ({ fetch, host, port }) => {
   const controller = new AbortController();
   const options = { hostname: host, port, signal: controller.signal, onListen: () => {} };
-  const server = Deno.serve(options, fetch);
+  const server = Deno.serve(options, (request) => {
+    // A signal that is read for the first time after the client left never aborts (Deno 2.9).
+    void request.signal;
+    return fetch(request);
+  });
   return {
     port: server.addr.port,
     stop: () => server.shutdown(),

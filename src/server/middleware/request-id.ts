@@ -10,11 +10,14 @@ export interface RequestIdOptions {
   readonly tracer?: RequestTracer | undefined;
 }
 
+/** Ids of clients that are harmless in headers and logs. */
+export const REQUEST_ID_PATTERN: RegExp = /^[\w.-]{1,128}$/;
+
 /** Gives every request an id (the client's own, if it is harmless), writes its line of the log and traces it. */
 export function requestId(options: RequestIdOptions): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const own = c.req.header('x-request-id') ?? '';
-    const id = /^[\w.-]{1,128}$/.test(own) ? own : crypto.randomUUID();
+    const id = REQUEST_ID_PATTERN.test(own) ? own : crypto.randomUUID();
     const endSpan = options.tracer?.start(c.req.raw);
     const record = createRequestRecord({ id, method: c.req.method, path: c.req.path }, options.log, endSpan);
     // Patterns of parameters (`:id{.+}`) are no part of a name; those of middleware end with a star.

@@ -31,14 +31,18 @@ export function renderDocs({ info, paths, components }: OpenApiDocument): string
 }
 
 function renderOperation(method: string, path: string, operation: OperationJson): string {
-  const { summary, requestBody, responses } = operation;
+  const { summary, parameters, requestBody, responses } = operation;
   const rows = Object.entries(responses).map(
     ([status, { description, content }]) =>
       `<tr><td>${status}</td><td>${renderContent(content)}</td><td>${renderText(description)}</td></tr>`,
   );
   const body = requestBody === undefined ? '' : `<p>Body: ${renderContent(requestBody.content)}</p>`;
+  const names = parameters.map(
+    ({ name, in: place, description }) =>
+      `<li><code>${escapeHtml(name)}</code> (${place}): ${renderText(description)}</li>`,
+  );
   return `<section id="${anchor(path)}"><h3><code>${method.toUpperCase()} ${escapeHtml(path)}</code></h3>
-<p>${escapeHtml(summary)}.</p>${body}
+<p>${escapeHtml(summary)}.</p>${body}<ul>${names.join('')}</ul>
 <table><thead><tr><th>Status</th><th>Answer</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`;
 }
 

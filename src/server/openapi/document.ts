@@ -1,7 +1,15 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { VERSION } from '../../lib/version.ts';
-import { type Answer, OPERATIONS, type Operation, SCHEMAS, type SchemaName } from './operations.ts';
+import { REQUEST_ID_PATTERN } from '../middleware/request-id.ts';
+import {
+  type Answer,
+  OPERATIONS,
+  type Operation,
+  type Parameter,
+  SCHEMAS,
+  type SchemaName,
+} from './operations.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -26,6 +34,7 @@ export interface OperationJson {
   readonly operationId: string;
   readonly tags: readonly string[];
   readonly summary: string;
+  readonly parameters: readonly Parameter[];
   readonly requestBody?: { readonly required: boolean; readonly content: Content };
   readonly responses: Readonly<Record<string, ResponseJson>>;
   readonly security: readonly Json[];
@@ -64,6 +73,15 @@ export function createOpenApi(): OpenApiDocument {
   };
 }
 
+/** Every route takes it. */
+const REQUEST_ID: Parameter = {
+  name: 'x-request-id',
+  in: 'header',
+  description:
+    'Id of the request, which the answer and the log repeat; others are replaced. With `Last-Event-ID` it names the stream.',
+  schema: { type: 'string', pattern: REQUEST_ID_PATTERN.source },
+};
+
 function toPaths(): OpenApiDocument['paths'] {
   const paths: Record<string, Record<string, OperationJson>> = {};
   for (const operation of OPERATIONS) {
@@ -80,14 +98,14 @@ function toOperation({
   body,
   answers,
   needsKey,
-  parameters,
+  parameters = [],
 }: Operation): OperationJson {
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
-    ...(parameters === undefined ? {} : { parameters }),
+    parameters: [...parameters, REQUEST_ID],
     ...(body === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: toRef(body) } } } }),

@@ -13,7 +13,16 @@ export interface Operation {
   readonly body?: SchemaName;
   readonly answers: Readonly<Record<number, Answer>>;
   readonly needsKey: boolean;
-  readonly parameters?: readonly object[];
+  readonly parameters?: readonly Parameter[];
+}
+
+/** As in OpenAPI. */
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'header';
+  readonly required?: boolean;
+  readonly description: string;
+  readonly schema: { readonly type: 'string'; readonly minLength?: number; readonly pattern?: string };
 }
 
 export interface Answer {
@@ -70,11 +79,13 @@ const BODY = {
   413: error('The body is too large.'),
   ...LOADING,
 };
+const BUSY = { 429: error('All places are taken; `Retry-After` says when to try again.') };
 const GENERATION = {
   ...BODY,
+  ...BUSY,
   404: error('The model is not served here.'),
+  204: { description: 'With `Last-Event-ID: end`: the stream is let go.' },
   410: error('The stream to go on with (`Last-Event-ID`) is not held here.'),
-  429: error('All places are taken; `Retry-After` says when to try again.'),
 };
 
 function generation(
@@ -90,6 +101,7 @@ function generation(
     tag: 'Generation',
     body,
     needsKey: true,
+    parameters: [LAST_EVENT_ID],
     answers: { 200: { description, content }, ...GENERATION },
     ...rest,
   };
@@ -106,12 +118,20 @@ const json = (description: string, name: SchemaName): Answer => ({
   content: { 'application/json': name },
 });
 
-const MODEL_ID = {
+const MODEL_ID: Parameter = {
   name: 'id',
   in: 'path',
   required: true,
   description: 'Name of the model, as in the list.',
   schema: { type: 'string', minLength: 1 },
+};
+
+const LAST_EVENT_ID: Parameter = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  description:
+    'Makes a stream resumable: 0 with the first request, whose events then come with numbers (`id:`); the number of the last event seen to go on with a stream that broke off, in a request that is otherwise the same (path, body, key and `x-request-id`); `end` to let go of it.',
+  schema: { type: 'string', pattern: '^([0-9]{1,9}|end)$' },
 };
 
 /** All routes but the pages. */
@@ -145,7 +165,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'Turn text or a conversation into token ids',
     body: 'TokenizeRequest',
     needsKey: true,
-    answers: { 200: json('The ids.', 'TokenizeAnswer'), ...BODY },
+    answers: { 200: json('The ids.', 'TokenizeAnswer'), ...BODY, ...BUSY },
   },
   {
     method: 'post',

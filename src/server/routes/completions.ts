@@ -15,7 +15,7 @@ export function completionRoutes(server: ServerContext): Hono<AppEnv> {
     const options = parseBody(ChatSchema, await readJson(c));
     return respond(c, server, {
       options,
-      toJob: (model) => chatJob(model, options),
+      toJob: (model, signal) => chatJob(model, options, { signal }),
       createFormat: (context) => createChatFormat(options, context),
     });
   });
@@ -24,7 +24,7 @@ export function completionRoutes(server: ServerContext): Hono<AppEnv> {
     return respond(c, server, {
       options,
       prompts: options.prompts.length,
-      toJob: (model) => completionJob(model, options),
+      toJob: (model, signal) => completionJob(model, options, signal),
       createFormat: createTextFormat,
     });
   });
@@ -32,7 +32,8 @@ export function completionRoutes(server: ServerContext): Hono<AppEnv> {
     const options = { ...parseBody(ResponsesSchema, await readJson(c)), choices: 1 };
     return respond(c, server, {
       options,
-      toJob: (model) => chatJob(model, options, { messages: 'input', format: 'text' }),
+      toJob: (model, signal) =>
+        chatJob(model, options, { signal, fields: { messages: 'input', format: 'text' } }),
       createFormat: (context) => createResponsesFormat(options, context),
     });
   });

@@ -10,18 +10,27 @@ import {
 import { SdfpError } from '../../lib/errors.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv, ServerContext } from '../context.ts';
-import { encodePrompt } from '../generation/encode-prompt.ts';
+import { createPromptEncoder } from '../generation/encode-prompt.ts';
 import type { ServedModel } from '../model-host.ts';
+import { openScope } from '../scope.ts';
 
 /** `/tokenize` and `/detokenize`, as in vLLM. */
-export function tokenRoutes({ host }: ServerContext): Hono<AppEnv> {
+export function tokenRoutes({ host, admission, requestTimeoutMs }: ServerContext): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.post('/tokenize', async (c) => {
     const request = parseBody(TokenizeSchema, await readJson(c));
-    const model = await host.whenReady(c.req.raw.signal);
-    const tokens = await tokenize(model, request);
-    const { maxContextTokens } = model.engine.info;
-    return c.json<TokenizeAnswer>({ tokens, count: tokens.length, max_model_len: maxContextTokens });
+    // A place as for a generation: encoding a long text takes as much of the machine as a short answer.
+    const release = admission.enter();
+    const scope = openScope(c.req.raw.signal, requestTimeoutMs);
+    scope.onClose(release);
+    try {
+      const model = await host.whenReady(scope.signal);
+      const tokens = await scope.outlast(tokenize(model, request, scope.signal));
+      const { maxContextTokens } = model.engine.info;
+      return c.json<TokenizeAnswer>({ tokens, count: tokens.length, max_model_len: maxContextTokens });
+    } finally {
+      scope.close();
+    }
   });
   app.post('/detokenize', async (c) => {
     const { tokens } = parseBody(DetokenizeSchema, await readJson(c));
@@ -36,10 +45,12 @@ export function tokenRoutes({ host }: ServerContext): Hono<AppEnv> {
 async function tokenize(
   model: ServedModel,
   { source, addSpecialTokens, addGenerationPrompt }: TokenizeRequest,
+  signal: AbortSignal,
 ): Promise<readonly number[]> {
-  if ('prompt' in source) return encodePrompt(model, source.prompt, { addSpecialTokens });
+  const encode = createPromptEncoder(model, signal);
+  if ('prompt' in source) return encode(source.prompt, { addSpecialTokens });
   const text = model.text.renderChat(source.messages, { addGenerationPrompt });
-  return encodePrompt(model, text, { addSpecialTokens: false });
+  return encode(text, { addSpecialTokens: false });
 }
 
 function unknownToken(id: number, vocabSize: number): SdfpError {

@@ -7,14 +7,14 @@ const port = parentPort;
 if (port === null) throw new TypeError('src/text/thread/entry.ts runs in a worker, not by itself');
 const dir: string = workerData;
 const codec = await loadTextCodec(dir);
-port.on('message', ({ id, text, addSpecialTokens }: EncodeQuestion) =>
-  port.postMessage(answer(id, text, addSpecialTokens)),
-);
+const send = (message: EncodeAnswer): void => port.postMessage(message);
+port.on('message', (question: EncodeQuestion) => send(answer(question)));
+send({ isReady: true });
 
-function answer(id: number, text: string, addSpecialTokens: boolean): EncodeAnswer {
+function answer({ text, addSpecialTokens }: EncodeQuestion): EncodeAnswer {
   try {
-    return { id, ids: codec.encode(text, { addSpecialTokens }) };
+    return { ids: codec.encode(text, { addSpecialTokens }) };
   } catch (error) {
-    return { id, problem: messageOf(error) };
+    return { problem: messageOf(error) };
   }
 }

@@ -1,11 +1,11 @@
-/** What the main thread asks of the tokenizer's thread. */
+/** What the main thread asks of the tokenizer's thread: one text at a time. */
 export interface EncodeQuestion {
-  readonly id: number;
   readonly text: string;
   readonly addSpecialTokens: boolean;
 }
 
-/** What it answers, in the order of the questions. */
+/** What it answers. `isReady`: it listens from now on; Deno drops questions that come before. */
 export type EncodeAnswer =
-  | { readonly id: number; readonly ids: number[] }
-  | { readonly id: number; readonly problem: string };
+  | { readonly isReady: true }
+  | { readonly ids: number[] }
+  | { readonly problem: string };

@@ -1,6 +1,6 @@
 import { ClientError, createClient } from 'sdfp/client'; // 3 kB, needs only fetch
 
-const client = createClient({ baseUrl: 'http://localhost:3000', resume: true });
+const client = createClient({ baseUrl: 'http://localhost:3000' });
 const story = document.querySelector('#story')!;
 const stop = new AbortController();
 document.querySelector('#stop')!.addEventListener('click', () => stop.abort());
