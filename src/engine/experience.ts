@@ -1,3 +1,4 @@
+import { expectedTokensPerRound } from '../lib/speedup.ts';
 import { AcceptanceEstimate } from './acceptance.ts';
 import { AcceptanceByClass } from './acceptance-by-class.ts';
 import { MAX_CHOSEN_DRAFT_LENGTH } from './defaults.ts';
@@ -8,6 +9,8 @@ import type { StepMeter } from './step-meter.ts';
 const SHARED_WEIGHT = { trials: 8, rounds: 16 };
 const REQUEST_MEMORY = { trials: 64, rounds: 64 };
 const ENGINE_WEIGHT = 16;
+/** Priors by lead fit no draft exactly, and each token that is wrong or right tells much. */
+const LEAD_WEIGHT = 6;
 const ENGINE_MEMORY = { trials: 512, rounds: 256 };
 
 /** Tokens that agree before a guess of prompt lookup; a longer match is more often right. */
@@ -66,16 +69,26 @@ export class SpeculationKnowledge {
   /** Shared by all requests at about this temperature. */
   experience(temperature: number): Experience {
     const quarters = Math.min(8, Math.round(4 * temperature));
-    const known = this.#experiences.get(quarters) ?? this.#firstExperience();
+    const known = this.#experiences.get(quarters) ?? this.#newExperience(quarters);
     this.#experiences.set(quarters, known);
     return known;
+  }
+
+  /** What is known of the draft at the nearest temperature is a better start than none; prompt lookup differs too much. */
+  #newExperience(quarters: number): Experience {
+    const first = this.#firstExperience();
+    const near = [...this.#experiences].toSorted(
+      ([a], [b]) => Math.abs(a - quarters) - Math.abs(b - quarters),
+    );
+    const known = near[0]?.[1];
+    return known === undefined ? first : { ...forkExperience(known, ENGINE_MEMORY), byMatch: first.byMatch };
   }
 
   #firstExperience(): Experience {
     const { trials, rounds } = ENGINE_MEMORY;
     return {
       draft: new AcceptanceEstimate(this.#acceptancePrior, ENGINE_WEIGHT, trials),
-      byLead: new AcceptanceByClass(LEAD_CLASSES, leadPriors(this.#acceptancePrior), ENGINE_WEIGHT, trials),
+      byLead: new AcceptanceByClass(LEAD_CLASSES, leadPriors(this.#acceptancePrior), LEAD_WEIGHT, trials),
       byMatch: new AcceptanceByClass(MATCH_CLASSES, MATCH_PRIORS, ENGINE_WEIGHT, trials),
       draftRounds: new RoundAverage(this.#hopedRound(), ENGINE_WEIGHT, rounds),
     };
@@ -84,8 +97,9 @@ export class SpeculationKnowledge {
   /** A round whose draft stops right at its first wrong token: hope, so that a draft is tried before it is given up. */
   #hopedRound(): TypicalRound {
     const odds = this.#acceptancePrior / (1 - this.#acceptancePrior);
-    const drafted = Math.min(odds + 1, MAX_CHOSEN_DRAFT_LENGTH);
-    return { drafted, tokens: Math.min(odds, drafted) + 1 };
+    if (odds + 1 <= MAX_CHOSEN_DRAFT_LENGTH) return { drafted: odds + 1, tokens: odds + 1 };
+    const tokens = expectedTokensPerRound(this.#acceptancePrior, MAX_CHOSEN_DRAFT_LENGTH);
+    return { drafted: MAX_CHOSEN_DRAFT_LENGTH, tokens };
   }
 }
 
@@ -100,9 +114,11 @@ function leadPriors(acceptance: number): number[] {
   return TYPICAL_LEADS.map((lead) => 1 - Math.exp(-lead / scale) / 2);
 }
 
-/** A request's own experience, which starts from the shared one. */
-export function forkExperience({ draft, byLead, byMatch, draftRounds }: Experience): Experience {
-  const { trials, rounds } = REQUEST_MEMORY;
+/** An experience of its own, a request's for one, which starts from what is known. */
+export function forkExperience(
+  { draft, byLead, byMatch, draftRounds }: Experience,
+  { trials, rounds }: typeof REQUEST_MEMORY = REQUEST_MEMORY,
+): Experience {
   return {
     draft: new AcceptanceEstimate(draft.rate, SHARED_WEIGHT.trials, trials),
     byLead: byLead.fork(SHARED_WEIGHT.trials, trials),
