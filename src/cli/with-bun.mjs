@@ -236,8 +236,8 @@ async function install(pinned) {
   if (existsSync(unfinishedFile)) removeUnfinished();
   const bun = await findBun(pinned);
   if (life.interruptedBy !== undefined) return undefined;
-  process.stderr.write(`sdfp: installing dependencies${bun ? '' : ' and Bun'} into node_modules (once)\n`);
   writeFileSync(unfinishedFile, '');
+  process.stderr.write(`sdfp: installing dependencies${bun ? '' : ' and Bun'} into node_modules (once)\n`);
   const { status, output } = await (bun ? installWith(bun) : installThroughNpm(pinned));
   if (status !== 0) return describeFailure(output);
   writeFileSync(stampFile, lockDigest());
