@@ -56,10 +56,12 @@ describe('GET /openapi.json', () => {
       const { status } = await post('/v1/completions', { prompt: 'a', stream: true }, { headers });
       expect([value, accepts('Last-Event-ID', value)]).toEqual([value, status !== 400]);
     }
+    // Any id is accepted, so the schema is just a string; one of another form is replaced.
+    expect(named.find(({ name }) => name === 'x-request-id')!.schema).toEqual({ type: 'string' });
     for (const value of ['my.id-1', 'a b', 'x'.repeat(129)]) {
       const response = await post('/v1/completions', { prompt: 'a' }, { headers: { 'x-request-id': value } });
       const isKept = response.headers.get('x-request-id') === value;
-      expect([value, accepts('x-request-id', value)]).toEqual([value, isKept]);
+      expect([value, response.status, isKept]).toEqual([value, 200, value === 'my.id-1']);
     }
   });
 

@@ -11,7 +11,7 @@ export interface RequestIdOptions {
 }
 
 /** Ids of clients that are harmless in headers and logs. */
-export const REQUEST_ID_PATTERN: RegExp = /^[\w.-]{1,128}$/;
+const REQUEST_ID_PATTERN: RegExp = /^[\w.-]{1,128}$/;
 
 /** Gives every request an id (the client's own, if it is harmless), writes its line of the log and traces it. */
 export function requestId(options: RequestIdOptions): MiddlewareHandler<AppEnv> {

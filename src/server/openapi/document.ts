@@ -1,7 +1,6 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { VERSION } from '../../lib/version.ts';
-import { REQUEST_ID_PATTERN } from '../middleware/request-id.ts';
 import {
   type Answer,
   OPERATIONS,
@@ -78,8 +77,8 @@ const REQUEST_ID: Parameter = {
   name: 'x-request-id',
   in: 'header',
   description:
-    'Id of the request, which the answer and the log repeat; others are replaced. With `Last-Event-ID` it names the stream.',
-  schema: { type: 'string', pattern: REQUEST_ID_PATTERN.source },
+    'Id of the request, which the answer and the log repeat; of 1 to 128 letters, digits, `_`, `.` and `-`; others are replaced. With `Last-Event-ID` it names the stream.',
+  schema: { type: 'string' },
 };
 
 function toPaths(): OpenApiDocument['paths'] {
