@@ -14,16 +14,16 @@ const machine = v.strictObject({
 const costs = v.strictObject({
   draft_ms: described(
     v.nullable(amount('Time', 'ms')),
-    'Median draft step of one token after another; null: there is no draft',
+    'Draft step of one token after another, the least of some; null: there is no draft',
     'ms',
   ),
   draft_start_ms: amount("What a round's first draft step takes on top; 0 without a draft", 'ms'),
-  target_ms: amount('Median target step of one token', 'ms'),
+  target_ms: amount('Target step of one token, the least of some', 'ms'),
   verification: described(
     v.array(
       v.strictObject({
         width: count('New tokens in the step', 'tokens'),
-        ms: amount('Median target step of that width', 'ms'),
+        ms: amount('Target step of that width, the least of some', 'ms'),
       }),
     ),
     'Target steps by width',
@@ -37,7 +37,7 @@ const candidate = v.strictObject({
     'Accepted over drafted tokens; null: not measured, even full acceptance would not make it the fastest',
     'share, 0..1',
   ),
-  draft_ms: amount('Median draft step of one token after another', 'ms'),
+  draft_ms: amount('Draft step of one token after another, the least of some', 'ms'),
   draft_start_ms: amount("What a round's first draft step takes on top", 'ms'),
   predicted_tokens_per_second: described(
     v.nullable(amount('Speed', 'tokens/s')),

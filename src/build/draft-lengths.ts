@@ -1,13 +1,16 @@
-import {
-  DEFAULT_SAMPLING,
-  DEFAULT_SPECULATION,
-  type GenerateRequest,
-  type LocalEngine,
-} from '../engine/index.ts';
+import { DEFAULT_SPECULATION, type GenerateRequest, type LocalEngine } from '../engine/index.ts';
 import { median } from '../lib/median.ts';
 import { expectedSpeedup } from '../lib/speedup.ts';
-import { abortable } from '../measure/abortable.ts';
-import { type TimedGeneration, timeGeneration, withoutSpeculation } from '../measure/speed.ts';
+import { acceptanceOf } from '../measure/acceptance.ts';
+import { measuredRequest } from '../measure/requests.ts';
+import {
+  type TimedGeneration,
+  timeGeneration,
+  tokensPerSecond,
+  withoutSpeculation,
+} from '../measure/speed.ts';
+import { measureTypicalSteps } from '../measure/typical-steps.ts';
+import { withSignal } from '../measure/with-signal.ts';
 import type { DraftStudy } from '../report/types.ts';
 
 /** Tokens drafted per round. */
@@ -15,8 +18,6 @@ const DRAFT_LENGTHS = [0, 1, 2, 3, 4, 6, 8];
 const LONGEST_DRAFT = Math.max(...DRAFT_LENGTHS);
 /** Each length is timed this often, in reversed order each time. */
 const ROUNDS = 2;
-/** Of a large model fewer: steps block their thread, and with it Ctrl-C. */
-const STEP_RUNS = { runs: 9, budgetMs: 3000 };
 const TOKENS = 48;
 const MOST_PROMPTS = 4;
 const TEMPERATURES = [0, 0.7];
@@ -39,10 +40,13 @@ export type LengthStudy = Omit<DraftStudy, 'name'>;
 /** Speed by draft length: what the formula says from acceptance and step costs, and what real generation gives. */
 export async function measureLengths(options: LengthOptions): Promise<LengthStudy> {
   const { engine } = options;
-  const pastTokens = Math.min(128, engine.info.maxContextTokens - LONGEST_DRAFT - 1);
-  const costs = engine.measureSteps({ pastTokens, widest: LONGEST_DRAFT + 1, ...STEP_RUNS });
+  const costs = measureTypicalSteps(engine, LONGEST_DRAFT + 1);
   const passes = await runAll(options);
-  const { perToken, byPosition } = acceptanceOf(passes.get(LONGEST_DRAFT)!.flat());
+  const longest = passes.get(LONGEST_DRAFT)!.flat();
+  const { perToken, byPosition } = acceptanceOf(
+    longest.map(({ stats }) => stats),
+    LONGEST_DRAFT,
+  );
   const plain = speedOf(passes.get(0)!);
   const lengths = DRAFT_LENGTHS.map((draftLength) => ({
     draftLength,
@@ -62,23 +66,17 @@ async function runAll({ engine, prompts, signal, onProgress }: LengthOptions): P
     onProgress?.(i / order.length);
     const pass: TimedGeneration[] = [];
     for (const request of requests) {
-      pass.push(await timeGeneration(abortable(engine, signal), withLength(request, draftLength)));
+      pass.push(await timeGeneration(withSignal(engine, signal), withLength(request, draftLength)));
     }
     passes.get(draftLength)!.push(pass);
   }
   return passes;
 }
 
-/** At each temperature in turn, past every end token, so that each length does the same work. */
+/** At each temperature in turn. */
 function requestOf(promptIds: readonly number[], i: number): GenerateRequest {
-  return {
-    promptIds,
-    maxTokens: TOKENS,
-    sampling: { ...DEFAULT_SAMPLING, temperature: TEMPERATURES[i % TEMPERATURES.length]!, seed: i },
-    speculation: DEFAULT_SPECULATION,
-    stopTokenIds: [],
-    topLogprobs: undefined,
-  };
+  const temperature = TEMPERATURES[i % TEMPERATURES.length]!;
+  return measuredRequest({ promptIds, tokens: TOKENS, temperature, seed: i });
 }
 
 function withLength(request: GenerateRequest, draftLength: number): GenerateRequest {
@@ -88,41 +86,5 @@ function withLength(request: GenerateRequest, draftLength: number): GenerateRequ
 
 /** Tokens per second, the median of the passes. */
 function speedOf(passes: readonly Pass[]): number {
-  return median(
-    passes.map((pass) => {
-      const tokens = pass.reduce((sum, { ids }) => sum + ids.length, 0);
-      return (1000 * tokens) / pass.reduce((sum, { ms }) => sum + ms, 0);
-    }),
-  );
-}
-
-interface Acceptance {
-  /** Probability that a token is accepted where those before it were, over all positions. */
-  readonly perToken: number;
-  readonly byPosition: readonly number[];
-}
-
-function acceptanceOf(runs: readonly TimedGeneration[]): Acceptance {
-  const accepted = new Array<number>(LONGEST_DRAFT).fill(0);
-  let rounds = 0;
-  for (const { stats } of runs) {
-    rounds += stats.numSpecSteps;
-    stats.acceptedPerPosition.forEach((count, position) => {
-      accepted[position]! += count;
-    });
-  }
-  // Every accepted token but the last lets the next be looked at.
-  const reached = [rounds, ...accepted.slice(0, -1)];
-  return {
-    perToken: share(sum(accepted), sum(reached)),
-    byPosition: accepted.map((count, position) => share(count, reached[position]!)),
-  };
-}
-
-function share(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+  return median(passes.map(tokensPerSecond));
 }

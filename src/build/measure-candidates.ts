@@ -2,8 +2,8 @@ import type { MeasuredCandidate, MeasuredCosts, MeasuredFacts } from '../artifac
 import { createEngine, type GenerateRequest, type LocalEngine } from '../engine/index.ts';
 import type { ServingGraph } from '../graph/index.ts';
 import type { StepCosts } from '../lib/speedup.ts';
-import { abortable } from '../measure/abortable.ts';
 import { describeMachine } from '../measure/machine.ts';
+import { withSignal } from '../measure/with-signal.ts';
 import type { Candidate } from './candidates.ts';
 import { type FinalResult, fastest, runFinals } from './finals.ts';
 import { compareDraft, type DraftMeasurement, measureDraft, measuringRequests } from './measure-draft.ts';
@@ -64,7 +64,7 @@ export async function measureCandidates(
     return withEngine(
       candidate.graph,
       { ...options, acceptancePrior: draft.acceptanceByPosition[0] },
-      (engine) => compareDraft(abortable(engine, options.signal), requests, ROUNDS),
+      (engine) => compareDraft(withSignal(engine, options.signal), requests, ROUNDS),
     );
   });
   const served = chooseServed(finals, options.mustServe);
@@ -85,7 +85,7 @@ async function measurePlain(
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const { costs } = await measureDraft(engine, []);
-  const { plainTokensPerSecond } = await compareDraft(abortable(engine, signal), requests, 1);
+  const { plainTokensPerSecond } = await compareDraft(withSignal(engine, signal), requests, 1);
   return { served: undefined, costs, plainTokensPerSecond };
 }
 

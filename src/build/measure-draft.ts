@@ -1,5 +1,4 @@
 import {
-  DEFAULT_SAMPLING,
   DEFAULT_SPECULATION,
   type Engine,
   type GenerateRequest,
@@ -8,16 +7,17 @@ import {
   MAX_CHOSEN_DRAFT_LENGTH,
 } from '../engine/index.ts';
 import { bestDraftLength, type StepCosts } from '../lib/speedup.ts';
-import { abortable } from '../measure/abortable.ts';
+import { type Acceptance, acceptanceOf } from '../measure/acceptance.ts';
+import { measuredRequest } from '../measure/requests.ts';
 import { type Comparison, compareSpeculation, timeGeneration } from '../measure/speed.ts';
+import { measureTypicalSteps } from '../measure/typical-steps.ts';
+import { withSignal } from '../measure/with-signal.ts';
 
 /** Draft length of the runs that measure acceptance. */
 const PROBE_DRAFT_LENGTH = 4;
 /** After one prompt of each temperature, a draft that could not win with this much more acceptance is measured no further. */
 const FEWEST_REQUESTS = 2;
 const DOUBT = 0.15;
-/** Of a large model fewer: steps block their thread, and with it Ctrl-C. */
-const STEP_RUNS = { runs: 7, statistic: 'least', budgetMs: 3000 } as const;
 /** Tokens generated per prompt: while acceptance is measured, and against plain decoding, which is run many times. */
 const MEASURED_TOKENS = 64;
 const COMPARED_TOKENS = 40;
@@ -38,14 +38,14 @@ export interface DraftMeasurement {
 
 /** Requests for measuring: the prompts, at each temperature in turn, past every end token. */
 export function measuringRequests(prompts: readonly (readonly number[])[]): GenerateRequest[] {
-  return prompts.map((promptIds, i) => ({
-    promptIds,
-    maxTokens: MEASURED_TOKENS,
-    sampling: { ...DEFAULT_SAMPLING, temperature: TEMPERATURES[i % TEMPERATURES.length]!, seed: i },
-    speculation: DEFAULT_SPECULATION,
-    stopTokenIds: [],
-    topLogprobs: undefined,
-  }));
+  return prompts.map((promptIds, i) =>
+    measuredRequest({
+      promptIds,
+      tokens: MEASURED_TOKENS,
+      temperature: TEMPERATURES[i % TEMPERATURES.length]!,
+      seed: i,
+    }),
+  );
 }
 
 /** How {@linkcode measureDraft} is run. */
@@ -64,13 +64,12 @@ export async function measureDraft(
   requests: readonly GenerateRequest[],
   { speedupToBeat = 0, signal }: MeasureDraftOptions = {},
 ): Promise<DraftMeasurement> {
-  const pastTokens = Math.min(128, engine.info.maxContextTokens - MAX_CHOSEN_DRAFT_LENGTH - 1);
-  const costs = engine.measureSteps({ pastTokens, widest: MAX_CHOSEN_DRAFT_LENGTH + 1, ...STEP_RUNS });
+  const costs = measureTypicalSteps(engine, MAX_CHOSEN_DRAFT_LENGTH + 1);
   const bound = bestDraftLength(1, costs, MAX_CHOSEN_DRAFT_LENGTH);
   if (bound.speedup < speedupToBeat) return describe(costs, null, bound);
   const isHopeless = (perToken: number): boolean =>
     bestDraftLength(Math.min(1, perToken + DOUBT), costs, MAX_CHOSEN_DRAFT_LENGTH).speedup < speedupToBeat;
-  const accepted = await measureAcceptance(abortable(engine, signal), requests, isHopeless);
+  const accepted = await measureAcceptance(withSignal(engine, signal), requests, isHopeless);
   return describe(costs, accepted, bestDraftLength(accepted.perToken, costs, MAX_CHOSEN_DRAFT_LENGTH));
 }
 
@@ -98,14 +97,6 @@ export function compareDraft(
   return compareSpeculation(engine, shorter, DEFAULT_SPECULATION, rounds);
 }
 
-interface Acceptance {
-  /** Accepted over drafted tokens. */
-  readonly rate: number;
-  /** Probability that a token is accepted where those before it were. */
-  readonly perToken: number;
-  readonly byPosition: readonly number[];
-}
-
 /** Of the model draft's own guesses: with a fixed draft length, prompt lookup makes none where there is a draft. */
 async function measureAcceptance(
   engine: Engine,
@@ -117,27 +108,7 @@ async function measureAcceptance(
   for (const request of requests) {
     const { stats } = await timeGeneration(engine, { ...request, speculation });
     all.push(stats);
-    if (all.length === FEWEST_REQUESTS && isHopeless(acceptanceOf(all).perToken)) break;
+    if (all.length === FEWEST_REQUESTS && isHopeless(acceptanceOf(all, PROBE_DRAFT_LENGTH).perToken)) break;
   }
-  return acceptanceOf(all);
-}
-
-function acceptanceOf(all: readonly GenerationStats[]): Acceptance {
-  const accepted = Array.from({ length: PROBE_DRAFT_LENGTH }, (_, position) =>
-    sum(all.map(({ acceptedPerPosition }) => acceptedPerPosition[position] ?? 0)),
-  );
-  const reached = [sum(all.map(({ numSpecSteps }) => numSpecSteps)), ...accepted.slice(0, -1)];
-  return {
-    rate: share(sum(accepted), sum(all.map(({ numDraftTokens }) => numDraftTokens))),
-    perToken: share(sum(accepted), sum(reached)),
-    byPosition: accepted.map((count, i) => share(count, reached[i]!)),
-  };
-}
-
-function share(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+  return acceptanceOf(all, PROBE_DRAFT_LENGTH);
 }

@@ -8,7 +8,7 @@ import {
 } from '../fit/index.ts';
 import type { ServingGraph } from '../graph/index.ts';
 import type { ModelFolder } from '../hf/index.ts';
-import { abortable } from '../measure/abortable.ts';
+import { withSignal } from '../measure/with-signal.ts';
 import type { TextCodec } from '../text/index.ts';
 
 type Ids = readonly number[];
@@ -68,7 +68,7 @@ export async function sampleBuildText(
   const engine = await createEngine({ graph: target.bytes, spec: target.spec, weightsDir: folder.dir });
   const sequencesFrom = (from: number) =>
     sampleSequences({
-      sample: samplerOf(abortable(engine, signal), folder.generation.eosTokenIds),
+      sample: samplerOf(withSignal(engine, signal), folder.generation.eosTokenIds),
       starts: [startOfText(folder.generation)],
       maxTokens: sequenceTokens(folder),
       seed: from,

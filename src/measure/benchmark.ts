@@ -1,13 +1,10 @@
-import {
-  DEFAULT_SAMPLING,
-  type GenerateRequest,
-  type LocalEngine,
-  type SpeculationParams,
-} from '../engine/index.ts';
+import type { LocalEngine, SpeculationParams } from '../engine/index.ts';
 import type { StepCosts } from '../lib/speedup.ts';
 import type { TextCodec } from '../text/types.ts';
-import { abortable } from './abortable.ts';
+import { measuredRequest } from './requests.ts';
 import { type Comparison, compareSpeculation } from './speed.ts';
+import { measureTypicalSteps } from './typical-steps.ts';
+import { withSignal } from './with-signal.ts';
 import { encodeWorkload, WORKLOADS } from './workloads.ts';
 
 /** What a benchmark runs. */
@@ -45,20 +42,17 @@ export interface TimeShares {
 export interface Benchmark {
   readonly rows: readonly BenchmarkRow[];
   readonly shares: TimeShares;
-  /** Median steps at a past of 128 tokens (less where the context is short). */
+  /** Least times of steps at a past of 128 tokens (less where the context is short). */
   readonly costs: StepCosts;
 }
 
 /** Widest target step that is timed. */
 const WIDEST = 9;
-/** Steps block their thread, and with it Ctrl-C: of a large model fewer than 15 of each kind are run. */
-const STEPS_BUDGET_MS = 3000;
 
 /** Speculation on against off over all workloads and temperatures, interleaved, in this process. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark> {
   const { engine, temperatures } = options;
-  const pastTokens = Math.min(128, engine.info.maxContextTokens - WIDEST);
-  const costs = engine.measureSteps({ pastTokens, widest: WIDEST, runs: 15, budgetMs: STEPS_BUDGET_MS });
+  const costs = measureTypicalSteps(engine, WIDEST);
   const cases = WORKLOADS.flatMap((workload) =>
     temperatures.map((temperature) => ({ workload, temperature })),
   );
@@ -68,9 +62,11 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     options.signal.throwIfAborted();
     options.onProgress(`${workload.name} at temperature ${temperature}`, rows.length / cases.length);
     const prompts = encodeWorkload(workload, options.text);
-    const requests = prompts.map((promptIds, seed) => requestOf(promptIds, temperature, seed, options));
+    const requests = prompts.map((promptIds, seed) =>
+      measuredRequest({ promptIds, tokens: options.tokens, temperature, seed }),
+    );
     const comparison = await compareSpeculation(
-      abortable(engine, options.signal),
+      withSignal(engine, options.signal),
       requests,
       options.speculation,
       options.rounds,
@@ -78,16 +74,6 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     rows.push({ workload: workload.name, temperature, comparison });
   }
   return { rows, shares: timeShares(engine), costs };
-}
-
-function requestOf(
-  promptIds: readonly number[],
-  temperature: number,
-  seed: number,
-  { tokens, speculation }: BenchmarkOptions,
-): GenerateRequest {
-  const sampling = { ...DEFAULT_SAMPLING, temperature, seed };
-  return { promptIds, maxTokens: tokens, sampling, speculation, stopTokenIds: [], topLogprobs: undefined };
 }
 
 function timeShares(engine: LocalEngine): TimeShares {

@@ -1,12 +1,7 @@
-import {
-  DEFAULT_SAMPLING,
-  type Engine,
-  type EngineProfile,
-  type GenerateRequest,
-  type SpeculationParams,
-} from '../engine/index.ts';
-import { abortable } from './abortable.ts';
+import type { Engine, EngineProfile, SpeculationParams } from '../engine/index.ts';
+import { measuredRequest } from './requests.ts';
 import { timeGeneration } from './speed.ts';
+import { withSignal } from './with-signal.ts';
 
 /** An engine in a thread of its own, which says how long its rounds took. */
 export interface ProfiledEngine extends Engine {
@@ -27,9 +22,11 @@ export interface MessagingOptions {
  * its rounds: messages both ways, waking of either thread, the event loops between rounds. 0..1
  */
 export async function measureMessaging(options: MessagingOptions): Promise<number> {
-  const { prompts, signal } = options;
-  const engine = abortable(options.engine, signal);
-  const requests = prompts.map((promptIds, seed) => requestOf(promptIds, seed, options));
+  const { prompts, tokens, speculation, signal } = options;
+  const engine = withSignal(options.engine, signal);
+  const requests = prompts.map((promptIds, seed) =>
+    measuredRequest({ promptIds, tokens, temperature: 0, seed, speculation }),
+  );
   // The first generation allocates and compiles, on both sides.
   for (const request of requests.slice(0, 1)) await timeGeneration(engine, request);
   const before = await options.engine.profile();
@@ -37,13 +34,4 @@ export async function measureMessaging(options: MessagingOptions): Promise<numbe
   for (const request of requests) totalMs += (await timeGeneration(engine, request)).ms;
   const after = await options.engine.profile();
   return totalMs === 0 ? 0 : Math.max(0, 1 - (after.turnMs - before.turnMs) / totalMs);
-}
-
-function requestOf(
-  promptIds: readonly number[],
-  seed: number,
-  { tokens, speculation }: MessagingOptions,
-): GenerateRequest {
-  const sampling = { ...DEFAULT_SAMPLING, temperature: 0, seed };
-  return { promptIds, maxTokens: tokens, sampling, speculation, stopTokenIds: [], topLogprobs: undefined };
 }

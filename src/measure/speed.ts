@@ -83,7 +83,8 @@ function summarise(plain: TimedGeneration[][], speculative: TimedGeneration[][])
   };
 }
 
-function tokensPerSecond(runs: readonly TimedGeneration[]): number {
+/** Of several generations together. */
+export function tokensPerSecond(runs: readonly TimedGeneration[]): number {
   return (1000 * total(runs, (run) => run.ids.length)) / totalMs(runs);
 }
 

@@ -203,7 +203,7 @@ export function making({ manifest, settings }: ReportInput): Html {
     ['Settings of the build', settingFacts(settings)],
     ['Model', modelFacts(manifest)],
     ['Machine', machineFacts(manifest)],
-    ['Median step times', stepFacts(manifest)],
+    ['Least step times', stepFacts(manifest)],
   ] as const;
   return html`<section><h2>How it was made</h2>
 <div class="columns">${groups

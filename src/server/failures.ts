@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { AppEnv } from './context.ts';
 import { invalidRequest, toApiError } from './errors.ts';
+import { addFailure } from './request-record.ts';
 
 /** Has an app answer unknown paths and errors as OpenAI does: JSON with a code. */
 export function answerFailures(app: Hono<AppEnv>): void {
@@ -11,7 +12,7 @@ export function answerFailures(app: Hono<AppEnv>): void {
   app.onError((error, c) => {
     const failure = toApiError(error);
     // Messages of refused requests quote them; the log holds nothing that people wrote.
-    if (failure.status >= 500) c.get('record').failure = String(error);
+    if (failure.status >= 500) addFailure(c.get('record'), String(error));
     return c.json(failure.envelope, failure.status, { ...failure.headers });
   });
 }

@@ -36,6 +36,11 @@ export interface RequestRecord {
   end(status: number): void;
 }
 
+/** Adds to what is known of a failure. */
+export function addFailure(record: RequestRecord, failure: string): void {
+  record.failure = record.failure === undefined ? failure : `${record.failure}; ${failure}`;
+}
+
 /** `write` gets one line of JSON without its line feed; `onEnd` the status, once. */
 export function createRequestRecord(
   facts: { readonly id: string; readonly method: string; readonly path: string },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { appendFile, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SCHEMA_VERSION } from '../../src/artifact/manifest.ts';
 import { openArtifact, type VerifyMode } from '../../src/artifact/open.ts';
 import { writeArtifact } from '../../src/artifact/write.ts';
 import { isSdfpError, type SdfpError } from '../../src/lib/errors.ts';
@@ -123,18 +124,22 @@ describe('openArtifact()', () => {
 
   test('refuses a newer schema before it looks at anything else', async () => {
     const error = await openDamaged((dir) =>
-      editManifest(dir, () => '{"schema_version": 2, "sdfp_version": "9.9.9", "what": 1}'),
+      editManifest(
+        dir,
+        () => `{"schema_version": ${SCHEMA_VERSION + 1}, "sdfp_version": "9.9.9", "what": 1}`,
+      ),
     );
     expect(error.code).toBe('artifact_too_new');
     expect(error.message).toContain(
-      'schema version is 2 (written by sdfp 9.9.9), this sdfp reads 1; update sdfp',
+      `schema version is ${SCHEMA_VERSION + 1} (written by sdfp 9.9.9), this sdfp reads ${SCHEMA_VERSION}; update sdfp`,
     );
   });
 
   const garbage: [string, (text: string) => string, RegExp][] = [
     [
       'an older schema',
-      (text) => text.replace('"schema_version": 1', '"schema_version": 0'),
+      (text) =>
+        text.replace(`"schema_version": ${SCHEMA_VERSION}`, `"schema_version": ${SCHEMA_VERSION - 1}`),
       /bake the artifact again/,
     ],
     ['a cut manifest', (text) => text.slice(0, text.length / 2), /no JSON/],

@@ -4,33 +4,26 @@
  * at T = 0.7; the numbers of requests take turns, the order reversed each round. Ends with a line of JSON.
  */
 import { openModel } from '../../src/cli/model.ts';
-import {
-  DEFAULT_SAMPLING,
-  DEFAULT_SPECULATION,
-  type Engine,
-  type GenerateRequest,
-} from '../../src/engine/index.ts';
+import type { Engine, GenerateRequest } from '../../src/engine/index.ts';
 import { median } from '../../src/lib/median.ts';
 import { describeMachine } from '../../src/measure/machine.ts';
+import { measuredRequest } from '../../src/measure/requests.ts';
 import { timeGeneration } from '../../src/measure/speed.ts';
 import { encodeWorkload, WORKLOADS } from '../../src/measure/workloads.ts';
 import { STORIES_DIR } from '../golden/models.ts';
 
 const [dir = STORIES_DIR, draftName, rounds = '3'] = process.argv.slice(2);
 const counts = [1, 2, 4, 8, 16];
-const maxTokens = 96;
+const tokens = 96;
 
 await using model = await openModel(dir, { provider: undefined, threads: undefined }, draftName);
 const prompts = WORKLOADS.flatMap((workload) => encodeWorkload(workload, model.text));
-const requests = Array.from(
-  { length: 16 },
-  (_, i): GenerateRequest => ({
+const requests = Array.from({ length: 16 }, (_, i) =>
+  measuredRequest({
     promptIds: prompts[i % prompts.length]!,
-    maxTokens,
-    sampling: { ...DEFAULT_SAMPLING, temperature: i % 2 === 0 ? 0 : 0.7, seed: i },
-    speculation: DEFAULT_SPECULATION,
-    stopTokenIds: [],
-    topLogprobs: undefined,
+    tokens,
+    temperature: i % 2 === 0 ? 0 : 0.7,
+    seed: i,
   }),
 );
 
@@ -49,7 +42,7 @@ for (let round = 0; round < Number(rounds); round++) {
       );
       different += texts.filter((text, i) => text !== alone[first + i]).length;
     }
-    speeds.get(count)!.push((1000 * requests.length * maxTokens) / (performance.now() - started));
+    speeds.get(count)!.push((1000 * requests.length * tokens) / (performance.now() - started));
   }
 }
 

@@ -4,8 +4,9 @@
  * reversed each round. Prints plain time over each one's time; ends with a line of JSON. About 40 s a round on 2 cores.
  */
 import { openModel } from '../../src/cli/model.ts';
-import { DEFAULT_SAMPLING, DEFAULT_SPECULATION } from '../../src/engine/index.ts';
+import { DEFAULT_SPECULATION } from '../../src/engine/index.ts';
 import { describeMachine } from '../../src/measure/machine.ts';
+import { measuredRequest } from '../../src/measure/requests.ts';
 import { timeGeneration } from '../../src/measure/speed.ts';
 import { encodeWorkload, WORKLOADS } from '../../src/measure/workloads.ts';
 import { STORIES_DIR } from '../golden/models.ts';
@@ -24,14 +25,16 @@ for (let round = 0; round < Number(rounds); round++) {
       for (const [seed, promptIds] of encodeWorkload(workload, model.text).entries()) {
         const arms = [...lengths.entries()];
         for (const [arm, draftLength] of round % 2 === 0 ? arms : arms.reverse()) {
-          const { ms } = await timeGeneration(model.engine, {
-            promptIds,
-            maxTokens: 96,
-            sampling: { ...DEFAULT_SAMPLING, temperature, seed },
-            speculation: { ...DEFAULT_SPECULATION, draftLength },
-            stopTokenIds: [],
-            topLogprobs: undefined,
-          });
+          const { ms } = await timeGeneration(
+            model.engine,
+            measuredRequest({
+              promptIds,
+              tokens: 96,
+              temperature,
+              seed,
+              speculation: { ...DEFAULT_SPECULATION, draftLength },
+            }),
+          );
           for (const key of [`${workload.name} ${temperature}`, 'all']) {
             const row = rows.get(key) ?? lengths.map(() => 0);
             row[arm]! += ms;

@@ -3,35 +3,29 @@
  * streams at once against the same alone, 50 disconnects, the longest stall of the event loop, time to first token, and
  * a soak of mixed requests with memory after every tenth of them. Ends with a line of JSON; exit status 1 if anything failed.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { median } from '../../src/lib/median.ts';
 import { RandomStream } from '../../src/lib/random.ts';
 import { describeMachine } from '../../src/measure/machine.ts';
-import { bakeStories } from '../fakes/baked-artifact.ts';
 import {
   disconnectAtRandom,
+  EVENT_LOOP_PROBE,
   longestStall,
+  randomLetters,
   readMetric,
   sendMixed,
   streamText,
   timeToFirstToken,
   untilIdle,
 } from '../server/load.ts';
-import { type ServerProcess, startServer } from '../server/server-process.ts';
+import type { ServerProcess } from '../server/server-process.ts';
+import { startStoryServer } from '../server/story-server.ts';
 
 const MIB = 1024 * 1024;
 const prompt = 'Once upon a time';
 const [requests = '2000', dir] = process.argv.slice(2);
 const seeds = Array.from({ length: 64 }, (_, seed) => seed);
 
-const folder = await mkdtemp(join(tmpdir(), 'sdfp-soak-'));
-if (dir === undefined) await bakeStories(join(folder, 'artifact'));
-const server = await startServer(
-  ['bun', '--preload', './test/server/event-loop-probe.ts', 'functions/bun.ts'],
-  { ARTIFACT: dir ?? join(folder, 'artifact'), PORT: '0' },
-);
+const server = await startStoryServer({ preload: [EVENT_LOOP_PROBE], artifact: dir });
 try {
   const results = {
     ...(await measureStreams(server)),
@@ -45,7 +39,6 @@ try {
   process.exitCode = isFine ? 0 : 1;
 } finally {
   await server.stop();
-  await rm(folder, { recursive: true, force: true });
 }
 
 async function measureStreams({ url }: ServerProcess) {
@@ -71,9 +64,7 @@ async function measureStalls(server: ServerProcess) {
   const stream = (seed: number) => streamText(url, { prompt, max_tokens: 200, seed, ignore_eos: true });
   const long = 'The little dog ran to the big tree. '.repeat(2800);
   const random = new RandomStream(1);
-  const letters = Array.from({ length: 100_000 }, () => String.fromCharCode(97 + random.nextInt(26))).join(
-    '',
-  );
+  const letters = randomLetters(random, 100_000);
   const ask = (body: object) =>
     fetch(`${url}/v1/completions`, { method: 'POST', body: JSON.stringify(body) });
   const loads: Readonly<Record<string, () => Promise<unknown>>> = {

@@ -5,7 +5,8 @@ import { tool as langchainTool } from '@langchain/core/tools';
 import { ChatOpenAI } from '@langchain/openai';
 import { generateText, jsonSchema, Output, streamText, tool } from 'ai';
 import { createClient } from '../../src/client/index.ts';
-import { type StoryServer, startStoryServer } from './story-server.ts';
+import type { ServerProcess } from '../server/server-process.ts';
+import { startStoryServer } from '../server/story-server.ts';
 
 const PROMPT = 'Once upon a time';
 const STORY = {
@@ -20,12 +21,12 @@ interface Story {
   readonly animal: 'cat' | 'dog';
 }
 
-let server: StoryServer;
+let server: ServerProcess;
 /** What the same request says to a plain client: greedy, 20 tokens. */
 let expected: string;
 
 beforeAll(async () => {
-  server = await startStoryServer();
+  server = await startStoryServer({ environment: { API_KEY: 'secret' } });
   const client = createClient({ baseUrl: server.url, apiKey: 'secret' });
   const messages = [{ role: 'user', content: PROMPT }] as const;
   ({ text: expected } = await client.chat({ messages, max_tokens: 20, temperature: 0 }).collect());

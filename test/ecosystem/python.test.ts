@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type StoryServer, startStoryServer } from './story-server.ts';
+import type { ServerProcess } from '../server/server-process.ts';
+import { startStoryServer } from '../server/story-server.ts';
 
 const OPENAI_VERSION = '3.57.0';
 const PROGRAM = fileURLToPath(new URL('use_openai.py', import.meta.url));
@@ -23,12 +24,12 @@ const obstacle = findObstacle();
 if (obstacle !== undefined) console.warn(`SKIPPED: openai for Python is not tested: ${obstacle}.`);
 
 let folder: string;
-let server: StoryServer;
+let server: ServerProcess;
 
 beforeAll(async () => {
   if (obstacle !== undefined) return;
   folder = mkdtempSync(join(tmpdir(), 'sdfp-python-'));
-  server = await startStoryServer();
+  server = await startStoryServer({ environment: { API_KEY: 'secret' } });
 }, 60_000);
 
 afterAll(async () => {

@@ -6,7 +6,8 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OpenApiDocument } from '../../src/server/openapi/document.ts';
-import { type StoryServer, startStoryServer } from './story-server.ts';
+import type { ServerProcess } from '../server/server-process.ts';
+import { startStoryServer } from '../server/story-server.ts';
 
 const VERSION = '4.32.5';
 /** Random cases of each of the operations, on top of those of its coverage phase: half a minute on 2 cores. */
@@ -30,10 +31,10 @@ const folder = mkdtempSync(join(tmpdir(), 'sdfp-schemathesis-'));
 const obstacle = findObstacle();
 if (obstacle !== undefined) console.warn(`SKIPPED: schemathesis is not run: ${obstacle}.`);
 
-let server: StoryServer;
+let server: ServerProcess;
 
 beforeAll(async () => {
-  if (obstacle === undefined) server = await startStoryServer();
+  if (obstacle === undefined) server = await startStoryServer({ environment: { API_KEY: 'secret' } });
 }, 60_000);
 
 afterAll(async () => {

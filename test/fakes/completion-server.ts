@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { PlaygroundFile } from '../../src/playground/index.ts';
+import type { PlanFacts } from '../../src/playground/plan.ts';
 
 /** What the fake does next; tests change it between requests. */
 export interface FakeBehaviour {
@@ -44,26 +45,28 @@ export const SCRIPT: readonly { text: string; ids: number[]; origin: 'draft' | '
 export const SCRIPT_TEXT: string = SCRIPT.map((chunk) => chunk.text).join('');
 
 /** A plan of two layers whose draft has a unit of every state. */
+export const FAKE_PLAN_FACTS: PlanFacts = {
+  method: 'fit',
+  units: [
+    { name: '0.attn', score: 10 },
+    { name: '0.mlp', score: 2 },
+    { name: '1.attn', score: 0.1 },
+    { name: '1.mlp', score: 1 },
+  ],
+  draft: 'int4-drop-1',
+  dropped: ['1.attn'],
+  int8: ['0.mlp'],
+  int4: ['1.mlp'],
+  head: 'int8',
+  kept_share: 0.6,
+  acceptance_rate: 0.71,
+};
+
 export const FAKE_PLAN: object = {
   model: 'fake-stories',
   has_draft: true,
   has_chat_template: false,
-  inspect: {
-    method: 'fit',
-    units: [
-      { name: '0.attn', score: 10 },
-      { name: '0.mlp', score: 2 },
-      { name: '1.attn', score: 0.1 },
-      { name: '1.mlp', score: 1 },
-    ],
-    draft: 'int4-drop-1',
-    dropped: ['1.attn'],
-    int8: ['0.mlp'],
-    int4: ['1.mlp'],
-    head: 'int8',
-    kept_share: 0.6,
-    acceptance_rate: 0.71,
-  },
+  inspect: FAKE_PLAN_FACTS,
 };
 
 const ERRORS = {

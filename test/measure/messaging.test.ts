@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { DEFAULT_SAMPLING, DEFAULT_SPECULATION } from '../../src/engine/index.ts';
-import { abortable } from '../../src/measure/abortable.ts';
 import { measureMessaging, type ProfiledEngine } from '../../src/measure/messaging.ts';
 import { timeGeneration } from '../../src/measure/speed.ts';
+import { withSignal } from '../../src/measure/with-signal.ts';
 import { createScriptedEngine, type ScriptedEngine } from '../fakes/scripted-engine.ts';
 
 /** Rounds of 10 ms as the caller sees them, of which the engine says that `turnMs` were its own. */
@@ -55,7 +55,7 @@ describe('measureMessaging()', () => {
   });
 });
 
-describe('abortable()', () => {
+describe('withSignal()', () => {
   const request = {
     promptIds: [1],
     maxTokens: 3000,
@@ -71,7 +71,7 @@ describe('abortable()', () => {
       const [outer, own] = [new AbortController(), new AbortController()];
       const reason = new Error('enough');
       setTimeout(() => (isOwn ? own : outer).abort(reason), 30);
-      const generation = abortable(engine, outer.signal).generate(request, own.signal);
+      const generation = withSignal(engine, outer.signal).generate(request, own.signal);
       await expect(Array.fromAsync(generation)).rejects.toBe(reason);
       expect(engine.ended()).toBe(1);
     }
@@ -79,8 +79,8 @@ describe('abortable()', () => {
 
   test('ends a measurement without a signal of its own', async () => {
     const engine = createScriptedEngine({ roundMs: 20 });
-    const running = timeGeneration(abortable(engine, AbortSignal.timeout(30)), request);
+    const running = timeGeneration(withSignal(engine, AbortSignal.timeout(30)), request);
     await expect(running).rejects.toMatchObject({ name: 'TimeoutError' });
-    expect(abortable(engine, undefined)).toBe(engine);
+    expect(withSignal(engine, undefined)).toBe(engine);
   });
 });

@@ -1,22 +1,8 @@
 import { expect, test } from 'bun:test';
-import { describePlan, type PlanFacts, planRows } from '../../src/playground/plan.ts';
+import { describePlan, planRows } from '../../src/playground/plan.ts';
+import { FAKE_PLAN_FACTS } from '../fakes/completion-server.ts';
 
-const FACTS: PlanFacts = {
-  method: 'fit',
-  units: [
-    { name: '0.attn', score: 10 },
-    { name: '0.mlp', score: 2 },
-    { name: '1.attn', score: 0.1 },
-    { name: '1.mlp', score: 1 },
-  ],
-  draft: 'int4-drop-1',
-  dropped: ['1.attn'],
-  int8: ['0.mlp'],
-  int4: ['1.mlp'],
-  head: 'int8',
-  kept_share: 0.6,
-  acceptance_rate: 0.71,
-};
+const FACTS = FAKE_PLAN_FACTS;
 
 test('planRows() gives every unit its score and what the draft does with it', () => {
   expect(planRows(FACTS)).toMatchObject([

@@ -1,37 +1,29 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { median } from '../../src/lib/median.ts';
 import { RandomStream } from '../../src/lib/random.ts';
-import { bakeStories } from '../fakes/baked-artifact.ts';
 import {
   disconnectAtRandom,
+  EVENT_LOOP_PROBE,
   longestStall,
+  randomLetters,
   readMetric,
   sendMixed,
   streamText,
   timeToFirstToken,
   untilIdle,
 } from './load.ts';
-import { type ServerProcess, startServer } from './server-process.ts';
+import type { ServerProcess } from './server-process.ts';
+import { startStoryServer } from './story-server.ts';
 
 const prompt = 'Once upon a time';
 
-let folder: string;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sdfp-load-'));
-  await bakeStories(join(folder, 'artifact'));
-  const command = ['bun', '--preload', './test/server/event-loop-probe.ts', 'functions/bun.ts'];
-  server = await startServer(command, { ARTIFACT: join(folder, 'artifact'), PORT: '0' });
+  server = await startStoryServer({ preload: [EVENT_LOOP_PROBE] });
 }, 60_000);
 
-afterAll(async () => {
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
-}, 30_000);
+afterAll(async () => void (await server?.stop()), 30_000);
 
 test('64 streams at once give the texts that they give alone', async () => {
   const ask = (seed: number): Promise<string> =>
@@ -70,10 +62,7 @@ test('the event loop stands still for under 50 ms, with 16 streams and with prom
     expect((await response.json()).error.code).toBe('context_length_exceeded');
   };
   const random = new RandomStream(1);
-  // The slowest text there is: no word repeats, none ends.
-  const letters = Array.from({ length: 100_000 }, () => String.fromCharCode(97 + random.nextInt(26))).join(
-    '',
-  );
+  const letters = randomLetters(random, 100_000);
   const longest = { streams: [] as number[], prompts: [] as number[] };
   for (let i = 0; i < 3; i++) {
     const streams = () => Promise.all(Array.from({ length: 16 }, (_, seed) => stream(seed)));

@@ -4,6 +4,14 @@ import { RandomStream } from '../../src/lib/random.ts';
 import { parseEvents, readChunks, textOf } from './harness.ts';
 import type { ServerProcess } from './server-process.ts';
 
+/** What a server that tells of its event loop is started with, see {@linkcode longestStall}. */
+export const EVENT_LOOP_PROBE = './test/server/event-loop-probe.ts';
+
+/** The slowest text to encode: no word repeats, none ends. */
+export function randomLetters(random: RandomStream, count: number): string {
+  return Array.from({ length: count }, () => String.fromCharCode(97 + random.nextInt(26))).join('');
+}
+
 /** How a request ended. `failed`: anything that is neither a whole answer, a refusal (429) nor our own cancelling. */
 export type Outcome = 'answered' | 'refused' | 'cancelled' | 'failed';
 

@@ -1,11 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { limitBody } from '../body.ts';
 import type { AppEnv } from '../context.ts';
-import { invalidRequest, toApiError } from '../errors.ts';
+import { answerFailures } from '../failures.ts';
 import { apiKey } from '../middleware/api-key.ts';
 import { crossOrigin } from '../middleware/cross-origin.ts';
 import { requestId } from '../middleware/request-id.ts';
-import type { RequestRecord } from '../request-record.ts';
+import { addFailure } from '../request-record.ts';
 import { type ForwardOptions, forward } from './forward.ts';
 import { toClientHeaders, toInstanceHeaders } from './headers.ts';
 import { MODEL_ROUTE, ROUTES, toModelPath } from './routes.ts';
@@ -39,6 +39,7 @@ export function createGateway(options: GatewayOptions): Hono<AppEnv> {
   refuseOpenKey(apiKeys, options.instanceKey);
   const app = new Hono<AppEnv>();
   app.use(requestId({ log }));
+  answerFailures(app);
   app.use(crossOrigin({ origins: corsOrigins, needsKey: apiKeys.length > 0 }));
   for (const path of GUARDED) app.use(path, apiKey({ keys: apiKeys }));
   app.use(limitBody({ maxBytes: options.maxBodyBytes ?? 2 * 1024 * 1024 }));
@@ -47,15 +48,6 @@ export function createGateway(options: GatewayOptions): Hono<AppEnv> {
   app.all(MODEL_ROUTE, (c) => {
     const path = toModelPath(c.req.param('id'));
     return path === undefined ? c.notFound() : answer(c, path, options);
-  });
-  app.notFound((c) => {
-    const message = `Answering the request: there is no ${c.req.path.slice(0, 100)}.`;
-    return c.json(invalidRequest(404, 'not_found', message).envelope, 404);
-  });
-  app.onError((error, c) => {
-    const failure = toApiError(error);
-    if (failure.status >= 500) addFailure(c.get('record'), String(error));
-    return c.json(failure.envelope, failure.status, { ...failure.headers });
   });
   return app;
 }
@@ -66,10 +58,6 @@ function refuseOpenKey(apiKeys: readonly string[], instanceKey: string | undefin
   throw new TypeError(
     `Cannot use INSTANCE_KEY: found ${found}, which lends it to everybody, needs API_KEY too.`,
   );
-}
-
-function addFailure(record: RequestRecord, failure: string): void {
-  record.failure = record.failure === undefined ? failure : `${record.failure}; ${failure}`;
 }
 
 /** What an instance answers to the request; `path` is asked for, whatever spelling the client used. */

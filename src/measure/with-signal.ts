@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/types.ts';
 
 /** The engine for work that may be called off: an abort of `signal` ends each of its generations with the signal's reason. */
-export function abortable(engine: Engine, signal: AbortSignal | undefined): Engine {
+export function withSignal(engine: Engine, signal: AbortSignal | undefined): Engine {
   if (signal === undefined) return engine;
   return {
     info: engine.info,
