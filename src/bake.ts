@@ -14,7 +14,7 @@ import {
 import { type Candidate, proposeDrafts } from './build/candidates.ts';
 import { measureCandidates } from './build/measure-candidates.ts';
 import { prepareReport } from './build/report.ts';
-import { openStage } from './build/stage.ts';
+import { openStage, type Stage } from './build/stage.ts';
 import { type BuildText, readBuildText, sampleBuildText, take } from './build/text.ts';
 import {
   type CalibrationProgress,
@@ -57,7 +57,7 @@ export interface BakeOptions {
 
 /** How far a build is. */
 export interface BakeProgress {
-  readonly stage: 'read' | 'sample' | 'calibrate' | 'round' | 'measure' | 'report' | 'write';
+  readonly stage: 'read' | 'sample' | 'round' | 'calibrate' | 'measure' | 'report' | 'write';
   /** In words, e.g. how many sequences were scored. */
   readonly detail: string;
   /** Of the stage, 0..1. */
@@ -85,15 +85,15 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
           onProgress: (detail, share) => onProgress?.({ stage: 'sample', detail, share }),
         })
       : await readBuildText(folder, codec, options.calibrationFile);
-  const { result: scores, facts, scored } = await score(folder, text, options);
-  await text[Symbol.asyncDispose](); // its engine would compete with those that are measured
-  const candidates = proposeDrafts(folder, scores, { keep, draftMemoryBytes });
   await using stage = await openStage(folder, {
     outDir: destination.dir,
-    roundings: roundingsOf(candidates),
+    roundings: draftMemoryBytes === 0 ? [] : ['int8', 'int4'],
     signal,
     onProgress: (detail, share) => onProgress?.({ stage: 'round', detail, share }),
   });
+  const { result: scores, facts, scored } = await score(folder, text, stage, options);
+  await text[Symbol.asyncDispose](); // its engine would compete with those that are measured
+  const candidates = proposeDrafts(folder, scores, { keep, draftMemoryBytes });
   const measured = await measureCandidates(target, candidates, {
     weightsDir: stage.dir,
     heldOut: text.heldOut,
@@ -125,7 +125,8 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
     name: spec.graph,
     bytes,
   }));
-  const { weights } = stage;
+  const used = roundingsOf(candidates);
+  const weights = stage.weights.filter(({ rounding }) => used.includes(rounding));
   const parts = {
     modelDir: folder.dir,
     sourceFiles: folder.files,
@@ -159,8 +160,13 @@ async function describeBuild(
     name: options.name ?? basename(resolve(options.modelDir)),
     model: folder.config,
     generation: folder.generation,
-    scores: { ...scores, matrix: scores.matrix ?? null },
-    drafts: candidates.map(describeDraft),
+    scores: {
+      method: scores.method,
+      units: scores.units,
+      layers: scores.layers,
+      matrix: scores.matrix ?? null,
+    },
+    drafts: candidates.map((candidate) => describeDraft(candidate, facts)),
     calibration: await describeCalibration(options, facts),
     engine: target.spec,
     measured,
@@ -180,10 +186,15 @@ interface Scoring {
 async function score(
   folder: ModelFolder,
   text: BuildText,
+  stage: Stage,
   { method = 'fit', seed = 0, report = true, signal, onProgress }: BakeOptions,
 ): Promise<Scoring> {
   const startMs = performance.now();
-  const scorer = await openScorer(folder, findMethod(method), { seed });
+  const scorer = await openScorer(folder, findMethod(method), {
+    seed,
+    roundings: stage.weights.map(({ rounding }) => rounding),
+    weightsDir: stage.dir,
+  });
   const scored: (readonly number[])[] = [];
   try {
     const done = await scoreUntilStable(scorer, remember(text.calibration, scored), {
@@ -226,15 +237,19 @@ function roundingsOf(candidates: readonly Candidate[]): Rounding[] {
   return (['int4', 'int8'] as const).filter(isUsed);
 }
 
-function describeDraft({ name, plan, keptShare, extraBytes, graph: { spec } }: Candidate): ManifestDraft {
+function describeDraft(candidate: Candidate, { tokens, sequences }: ScoringFacts): ManifestDraft {
+  const { name, plan, keptShare, extraBytes, predictedLoss, graph } = candidate;
+  // Of each sequence the first token is predicted by nothing.
+  const predictedTokens = tokens / sequences - 1;
   return {
     name,
     ...plan,
     keptShare,
     extraBytes,
-    graph: spec.graph,
-    isDraft: spec.inputs.isDraft,
-    slots: spec.draftSlots,
+    predictedKl: predictedLoss === null ? null : predictedLoss / predictedTokens,
+    graph: graph.spec.graph,
+    isDraft: graph.spec.inputs.isDraft,
+    slots: graph.spec.draftSlots,
   };
 }
 

@@ -42,7 +42,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   text: { packages: ['@huggingface/tokenizers', '@huggingface/jinja'] },
   quant: { parts: ['hf'] },
   graph: { parts: ['onnx', 'quant'], types: ['hf', 'plan', 'artifact'] },
-  fit: { parts: ['graph', 'runtime', 'hf'] },
+  fit: { parts: ['graph', 'runtime', 'hf'], types: ['quant'] },
   plan: { types: ['fit', 'quant'] },
   artifact: { types: ['hf', 'plan', 'quant'], packages: ['valibot'] },
   engine: { parts: ['artifact', 'runtime', 'grammar'] },

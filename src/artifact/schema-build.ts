@@ -76,6 +76,14 @@ const draft = v.pipe(
     ),
     kept_share: share('Share of the block weights that the draft keeps'),
     extra_bytes: v.optional(count('Rounded weights that the draft loads beside the target', 'bytes'), 0),
+    predicted_kl: v.optional(
+      described(
+        v.nullable(amount('KL divergence', 'nats per token')),
+        'KL divergence of the draft from the target that the scores predict; null: the method predicts none',
+        'nats per token',
+      ),
+      null,
+    ),
     graph: text('File name of the ONNX graph that holds target and draft'),
     is_draft: described(
       v.nullable(text('Input name')),

@@ -48,12 +48,14 @@ export interface ManifestScores {
 
 /** A draft plan and the graph that holds it beside the target. */
 export interface ManifestDraft extends DraftPlan {
-  /** Unique in the manifest, e.g. `drop-12`, `int8-drop-4`. */
+  /** Unique in the manifest, e.g. `drop-12`, `mixed-65`. */
   readonly name: string;
   /** Share of the block weights that the draft keeps, 0..1. */
   readonly keptShare: number;
   /** Rounded weights that it loads beside the target's. Absent: 0, it shares all. */
   readonly extraBytes?: number;
+  /** Predicted by the scores, in nats per token; null or absent: the scoring method predicts none. */
+  readonly predictedKl?: number | null;
   /** File name of the graph. */
   readonly graph: string;
   /** Name of the input that runs the draft; null when it differs in nothing. */

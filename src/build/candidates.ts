@@ -1,21 +1,33 @@
-import type { ScoreResult } from '../fit/index.ts';
+import type { OptionScores, ScoreResult } from '../fit/index.ts';
 import { buildServingGraph, type ServingGraph } from '../graph/index.ts';
 import { layerTensorShapes, type ModelConfig, type ModelFolder } from '../hf/index.ts';
-import { blockOfTensor, listUnits, unitName } from '../lib/units.ts';
-import { type CandidateForm, candidateForms, countForKeep, formsWithCount } from '../plan/candidates.ts';
+import { blockOfTensor, HEAD_PART, listUnits, unitName } from '../lib/units.ts';
+import {
+  type CandidateForm,
+  candidateForms,
+  countForKeep,
+  formsWithCount,
+  MIXED_SHARES,
+} from '../plan/candidates.ts';
+import { mixPlans, type OptionBytes, planBytes, predictLoss } from '../plan/mix.ts';
 import { selectUnits } from '../plan/select.ts';
 import type { DraftPlan, Unit } from '../plan/types.ts';
-import { layoutRoundedFile } from '../quant/index.ts';
+import { layoutRoundedFile, type Rounding } from '../quant/index.ts';
 
 /** A draft that could be served, with the graph that holds it. */
 export interface Candidate {
-  /** `drop-12`: twelve units dropped, the rest shared; `int8-drop-4`: the rest rounded; `int8`: nothing dropped. */
+  /**
+   * `drop-12`: twelve units dropped, the rest shared; `int8-drop-4`: the rest rounded; `int8`: nothing dropped;
+   * `mixed-50`: each part dropped or rounded as loses least, half the bytes of `int8`.
+   */
   readonly name: string;
   readonly plan: DraftPlan;
   /** Share of the block weights that are computed, 0..1. */
   readonly keptShare: number;
   /** Rounded weights that the draft loads beside the target's. */
   readonly extraBytes: number;
+  /** Predicted KL divergence from the target, in nats per sequence; null: the scoring method predicts none. */
+  readonly predictedLoss: number | null;
   readonly graph: ServingGraph;
 }
 
@@ -29,30 +41,76 @@ export interface DraftWishes {
 
 /**
  * The drafts worth measuring, those that drop nothing but round first. Each once: methods that choose whole layers make
- * the same of neighbouring counts.
+ * the same of neighbouring counts. Mixed ones where the scores say what rounding loses.
  */
 export function proposeDrafts(
   folder: ModelFolder,
   scores: ScoreResult,
   { keep, draftMemoryBytes = Number.POSITIVE_INFINITY }: DraftWishes,
 ): Candidate[] {
-  const numUnits = 2 * folder.config.numLayers;
-  const forms = keep === undefined ? candidateForms(numUnits) : formsWithCount(countForKeep(keep, numUnits));
+  const { config } = folder;
+  const bytesOf = optionBytes(config);
+  const numUnits = 2 * config.numLayers;
+  const canMix = scores.options?.options.some(({ kind }) => kind !== 'drop') ?? false;
+  const forms =
+    keep === undefined
+      ? candidateForms(numUnits, canMix ? 0 : ROUNDED_EIGHTHS)
+      : formsWithCount(countForKeep(keep, numUnits));
   const plans = new Map<string, DraftPlan>();
+  const add = (name: string, plan: DraftPlan) => {
+    if (planBytes(plan, bytesOf) <= draftMemoryBytes) plans.set(name, plan);
+  };
   for (const form of forms) {
-    const plan = planOf(folder.config, scores, form);
-    const isDraft = form.rounding !== undefined || plan.dropped.length > 0;
+    const plan = planOf(config, scores, form);
     // The units of one method and rounding that are as many are the same ones.
-    if (isDraft && extraBytes(folder.config, plan) <= draftMemoryBytes) plans.set(nameOf(plan), plan);
+    if (form.rounding !== undefined || plan.dropped.length > 0) add(nameOf(plan), plan);
   }
-  return [...plans].map(([name, plan]) => makeCandidate(folder, name, plan));
+  if (keep === undefined && canMix) {
+    for (const [share, plan] of mixedPlans(scores.options!, bytesOf, draftMemoryBytes)) {
+      add(`mixed-${Math.floor(100 * share)}`, plan);
+    }
+  }
+  return [...plans].map(([name, plan]) => makeCandidate(folder, scores, name, plan));
 }
 
-function makeCandidate(folder: ModelFolder, name: string, plan: DraftPlan): Candidate {
+/** Up to so many eighths of the units are dropped where the rest is rounded and no score says what rounding loses. */
+const ROUNDED_EIGHTHS = 2;
+
+/** For each size the best plan that fits, and one that fills the memory there is; sizes that few parts cannot reach have none. */
+function mixedPlans(
+  scores: OptionScores,
+  bytesOf: OptionBytes,
+  draftMemoryBytes: number,
+): (readonly [share: number, plan: DraftPlan])[] {
+  const path = [...mixPlans(scores, bytesOf)].map((plan) => ({ plan, bytes: planBytes(plan, bytesOf) }));
+  const whole = path[0]!.bytes;
+  const allowed = draftMemoryBytes / whole;
+  const shares = [...MIXED_SHARES, ...(allowed < 1 ? [allowed] : [])].sort((a, b) => b - a);
+  return shares.flatMap((share) => {
+    const step = path.find(({ bytes }) => bytes <= share * whole);
+    return step === undefined ? [] : [[share, step.plan] as const];
+  });
+}
+
+function makeCandidate(folder: ModelFolder, scores: ScoreResult, name: string, plan: DraftPlan): Candidate {
+  const { config } = folder;
   const { bytes, spec } = buildServingGraph(folder, plan);
-  const graph = { bytes, spec: { ...spec, graph: `graph.${name}.onnx` } };
-  const [kept, extra] = [keptShare(folder.config, plan.dropped), extraBytes(folder.config, plan)];
-  return { name, plan, keptShare: kept, extraBytes: extra, graph };
+  return {
+    name,
+    plan,
+    keptShare: keptShare(config, plan.dropped),
+    extraBytes: planBytes(plan, optionBytes(config)),
+    predictedLoss: canPredict(scores, plan) ? predictLoss(scores.options, plan) : null,
+    graph: { bytes, spec: { ...spec, graph: `graph.${name}.onnx` } },
+  };
+}
+
+/** Where nothing was rounded while scoring, only removals can be predicted. */
+function canPredict(
+  scores: ScoreResult,
+  { head = 'shared' }: DraftPlan,
+): scores is ScoreResult & { readonly options: OptionScores } {
+  return scores.options?.options.some(({ kind }) => head === 'shared' || kind === head) ?? false;
 }
 
 function nameOf({ dropped: { length }, head = 'shared' }: DraftPlan): string {
@@ -68,14 +126,19 @@ function planOf(config: ModelConfig, scores: ScoreResult, { count, rounding }: C
   return { dropped, [rounding]: kept, head: rounding };
 }
 
-function extraBytes(config: ModelConfig, { int4 = [], int8 = [], head = 'shared' }: DraftPlan): number {
-  return (['int4', 'int8'] as const).reduce((sum, rounding) => {
-    const units = (rounding === 'int4' ? int4 : int8).map(({ layer, block }) => `layers.${layer}.${block}.`);
-    const used = layoutRoundedFile(config, rounding).matrices.filter(({ name }) =>
-      name === 'head' ? head === rounding : units.some((unit) => name.startsWith(unit)),
-    );
-    return sum + used.reduce((bytes, m) => bytes + m.packed.lengthBytes + m.scales.lengthBytes, 0);
-  }, 0);
+/** Rounded weights of each part; a dropped one reads none. */
+function optionBytes(config: ModelConfig): OptionBytes {
+  const files = { int4: bytesByPart(config, 'int4'), int8: bytesByPart(config, 'int8') };
+  return ({ part, kind }) => (kind === 'drop' ? 0 : (files[kind].get(part) ?? 0));
+}
+
+function bytesByPart(config: ModelConfig, rounding: Rounding): ReadonlyMap<string, number> {
+  const bytes = new Map<string, number>();
+  for (const { name, packed, scales } of layoutRoundedFile(config, rounding).matrices) {
+    const part = name.match(/^layers\.(\d+\.(?:attn|mlp))\./)?.[1] ?? HEAD_PART;
+    bytes.set(part, (bytes.get(part) ?? 0) + packed.lengthBytes + scales.lengthBytes);
+  }
+  return bytes;
 }
 
 /** Share of the block weights that are left without the units `dropped`, 0..1. */

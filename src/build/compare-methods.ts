@@ -35,7 +35,7 @@ const SCORING_SHARE = 0.5;
 export async function compareMethods(folder: ModelFolder, options: CompareOptions): Promise<MethodStudy> {
   const { scored, heldOut, signal, onProgress } = options;
   const results = await scoreAll(folder, options);
-  const meter = measureOnce(await openAgreementMeter(folder, heldOut, signal));
+  const meter = measureOnce(await openAgreementMeter(folder, heldOut, { signal }));
   const methods: { method: string; points: AgreementPoint[] }[] = [];
   for (const [i, scores] of results.entries()) {
     onProgress?.(`agreement of ${scores.method}`, SCORING_SHARE + ((1 - SCORING_SHARE) * i) / results.length);
@@ -48,7 +48,7 @@ export async function compareMethods(folder: ModelFolder, options: CompareOption
 async function measurePoints(
   folder: ModelFolder,
   scores: ScoreResult,
-  measure: AgreementMeter['measure'],
+  measure: (dropped: readonly Unit[]) => Promise<number>,
 ): Promise<AgreementPoint[]> {
   const numUnits = scores.units.length;
   const counts = new Set(KEPT_SHARES.map((share) => Math.round((1 - share) * numUnits)));
@@ -62,11 +62,11 @@ async function measurePoints(
 }
 
 /** Methods often choose the same draft. */
-function measureOnce(meter: AgreementMeter): AgreementMeter['measure'] {
+function measureOnce(meter: AgreementMeter): (dropped: readonly Unit[]) => Promise<number> {
   const known = new Map<string, Promise<number>>();
-  return (dropped: readonly Unit[]) => {
+  return (dropped) => {
     const key = dropped.map(unitName).join();
-    const result = known.get(key) ?? meter.measure(dropped);
+    const result = known.get(key) ?? meter.measure({ dropped });
     known.set(key, result);
     return result;
   };

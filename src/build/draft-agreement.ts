@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { buildForward } from '../graph/forward.ts';
 import type { ModelFolder } from '../hf/index.ts';
 import { encodeModel, GraphBuilder } from '../onnx/index.ts';
-import type { Unit } from '../plan/types.ts';
+import type { DraftPlan, Unit } from '../plan/types.ts';
+import type { Rounding } from '../quant/index.ts';
 import { floatTensor, intTensor, openSession, type Session, type TensorLike } from '../runtime/index.ts';
 
 /** What the target makes of one sequence of S tokens: the most likely next token at every position, and its keys and values. */
@@ -17,28 +18,35 @@ interface TargetRun {
 /** Measures drafts on sequences that the target has read once. */
 export interface AgreementMeter {
   /**
-   * Share of positions at which a draft without the units `dropped` guesses the target's most likely token, one step
-   * ahead: as in serving, it reads the target's keys and values of all earlier positions and adds only its own row.
+   * Share of positions at which the draft `plan` guesses the target's most likely token, one step ahead: as in serving,
+   * it reads the target's keys and values of all earlier positions and adds only its own row.
    */
-  measure(dropped: readonly Unit[], signal?: AbortSignal): Promise<number>;
+  measure(plan: DraftPlan, signal?: AbortSignal): Promise<number>;
 }
 
 /** Added to the score of a key that a query must not see; exp of it is 0 in float32. */
 const HIDDEN = -1e9;
 const ARGMAX = 'argmax';
 
+/** Options of {@linkcode openAgreementMeter}. */
+export interface AgreementOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly weightsDir?: string;
+}
+
 /**
  * Runs the target over the sequences; its keys and values stay in memory (a layer of one sequence: 2 KV S D floats).
- * One draft is in memory at a time.
+ * One draft is in memory at a time. `weightsDir`: folder of the model's weights and, for drafts with some, rounded ones;
+ * default: the model's.
  */
 export async function openAgreementMeter(
   folder: ModelFolder,
   sequences: readonly (readonly number[])[],
-  signal?: AbortSignal,
+  { signal, weightsDir = folder.dir }: AgreementOptions = {},
 ): Promise<AgreementMeter> {
   const slots = listSlots(folder, []);
   const outputs = [ARGMAX, ...slots.flatMap((layer) => [keyName(layer), valueName(layer)])];
-  const runs = await withSession(folder, buildTargetGraph(folder), async (session) => {
+  const runs = await withSession(weightsDir, buildTargetGraph(folder), async (session) => {
     const results: TargetRun[] = [];
     for (const ids of sequences) {
       await pause(signal);
@@ -47,28 +55,32 @@ export async function openAgreementMeter(
     }
     return results;
   });
-  return { measure: (dropped, stop = signal) => measureDraft(folder, runs, dropped, stop) };
+  return {
+    measure: (plan, stop = signal) => {
+      const slots = listSlots(folder, plan.dropped);
+      return withSession(weightsDir, buildDraftGraph(folder, plan), (session) =>
+        shareOfEqual(session, runs, slots, stop),
+      );
+    },
+  };
 }
 
-function measureDraft(
-  folder: ModelFolder,
+async function shareOfEqual(
+  session: Session,
   runs: readonly TargetRun[],
-  dropped: readonly Unit[],
+  slots: readonly number[],
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const slots = listSlots(folder, dropped);
-  return withSession(folder, buildDraftGraph(folder, dropped), async (session) => {
-    let [equal, positions] = [0, 0];
-    for (const run of runs) {
-      await pause(signal);
-      const { [ARGMAX]: guesses } = session.run(draftFeeds(run, slots), [ARGMAX]);
-      run.ids.forEach((_, t) => {
-        if (guesses!.data[t] === run.argmax.data[t]) equal++;
-      });
-      positions += run.ids.length;
-    }
-    return equal / positions;
-  });
+  let [equal, positions] = [0, 0];
+  for (const run of runs) {
+    await pause(signal);
+    const { [ARGMAX]: guesses } = session.run(draftFeeds(run, slots), [ARGMAX]);
+    run.ids.forEach((_, t) => {
+      if (guesses!.data[t] === run.argmax.data[t]) equal++;
+    });
+    positions += run.ids.length;
+  }
+  return equal / positions;
 }
 
 /** A run blocks its thread: let signals and the progress display have their turn first. */
@@ -78,11 +90,11 @@ async function pause(signal: AbortSignal | undefined): Promise<void> {
 }
 
 async function withSession<T>(
-  folder: ModelFolder,
+  weightsDir: string,
   graph: Uint8Array,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = await openSession({ graph, weightsDir: folder.dir, memoryPattern: false });
+  const session = await openSession({ graph, weightsDir, memoryPattern: false });
   try {
     return await use(session);
   } finally {
@@ -106,8 +118,10 @@ function buildTargetGraph(folder: ModelFolder): Uint8Array {
   return encodeModel(g.build());
 }
 
-function buildDraftGraph(folder: ModelFolder, dropped: readonly Unit[]): Uint8Array {
+function buildDraftGraph(folder: ModelFolder, { dropped, ...plan }: DraftPlan): Uint8Array {
   const g = new GraphBuilder();
+  const always = g.constant([1], 'bool', [1]);
+  const rounded = (instead: Rounding) => ({ skipWhen: always, instead });
   const { numKvHeads, headDim } = folder.config;
   const past = listSlots(folder, dropped).map((layer) => ({
     key: g.input(keyName(layer), 'float32', [1, numKvHeads, 'S', headDim]),
@@ -120,7 +134,12 @@ function buildDraftGraph(folder: ModelFolder, dropped: readonly Unit[]): Uint8Ar
     // Without any attention block there is no past, and no one asks for the bias.
     attentionBias: g.input('attention_bias', 'float32', [1, 'S', past.length > 0 ? '2*S' : 'S']),
     past,
-    modeOf: (unit) => (isIn(dropped, unit) ? 'off' : 'on'),
+    modeOf: (unit) => {
+      if (isIn(dropped, unit)) return 'off';
+      if (isIn(plan.int4, unit)) return rounded('int4');
+      return isIn(plan.int8, unit) ? rounded('int8') : 'on';
+    },
+    headGate: plan.head === undefined || plan.head === 'shared' ? undefined : rounded(plan.head),
   });
   g.output(ARGMAX, g.op.ArgMax(logits, { axis: -1, keepdims: 0 }));
   return encodeModel(g.build());
@@ -173,7 +192,7 @@ function listSlots({ config }: ModelFolder, dropped: readonly Unit[]): number[] 
   return layers.filter((layer) => !isIn(dropped, { layer, block: 'attn' }));
 }
 
-function isIn(units: readonly Unit[], { layer, block }: Unit): boolean {
+function isIn(units: readonly Unit[] = [], { layer, block }: Unit): boolean {
   return units.some((unit) => unit.layer === layer && unit.block === block);
 }
 

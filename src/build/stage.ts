@@ -8,7 +8,14 @@ import { type Rounding, writeRoundedFile } from '../quant/index.ts';
 export interface Stage extends AsyncDisposable {
   readonly dir: string;
   /** Rounded weights by their name in the artifact. */
-  readonly weights: readonly { readonly name: string; readonly path: string }[];
+  readonly weights: readonly RoundedWeightsFile[];
+}
+
+/** A file of rounded weights. */
+export interface RoundedWeightsFile {
+  readonly rounding: Rounding;
+  readonly name: string;
+  readonly path: string;
 }
 
 /** What {@linkcode openStage} is told. */
@@ -39,11 +46,11 @@ async function fillStage(
   const dispose = () => rm(dir, { recursive: true, force: true });
   try {
     for (const name of weightFiles(folder)) await refer(join(folder.dir, name), join(dir, name));
-    const weights: { name: string; path: string }[] = [];
+    const weights: RoundedWeightsFile[] = [];
     for (const [i, rounding] of roundings.entries()) {
       const report = (share: number) => onProgress(`weights to ${rounding}`, (i + share) / roundings.length);
       const { file } = await writeRoundedFile(folder, rounding, dir, { signal, onProgress: report });
-      weights.push({ name: file, path: join(dir, file) });
+      weights.push({ rounding, name: file, path: join(dir, file) });
     }
     return { dir, weights, [Symbol.asyncDispose]: dispose };
   } catch (error) {

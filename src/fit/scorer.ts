@@ -1,5 +1,6 @@
 import { buildScoringGraph, SCORING_OUTPUTS } from '../graph/scoring.ts';
 import type { ModelFolder } from '../hf/types.ts';
+import type { Rounding } from '../quant/index.ts';
 import { openSession, type Session, type TensorLike } from '../runtime/index.ts';
 import { checkSequence, sequenceFeeds } from './sequence-feeds.ts';
 import type { Measurement, ScoringFacts, ScoringMethod } from './types.ts';
@@ -22,6 +23,10 @@ export interface ScorerOptions {
   readonly seed?: number;
   /** Of the session; ONNX Runtime's choice by default. */
   readonly threads?: number;
+  /** To score beside removal; of the method `fit`, others ignore it. Default: none. */
+  readonly roundings?: readonly Rounding[];
+  /** Folder of the model's weights and rounded ones; default: the model's, which has no rounded ones. */
+  readonly weightsDir?: string;
 }
 
 const outputs = [SCORING_OUTPUTS.nll, SCORING_OUTPUTS.values];
@@ -30,14 +35,15 @@ const outputs = [SCORING_OUTPUTS.nll, SCORING_OUTPUTS.values];
 export async function openScorer(
   folder: ModelFolder,
   method: ScoringMethod,
-  { seed = 0, threads }: ScorerOptions = {},
+  { seed = 0, threads, weightsDir = folder.dir, ...options }: ScorerOptions = {},
 ): Promise<Scorer> {
   const { numLayers } = folder.config;
-  if (method.probe === null) return unmeasured(method, { numLayers, tensors: [], seed });
-  const { bytes, tensors } = buildScoringGraph(folder, method.probe);
+  const roundings = method.name === 'fit' ? (options.roundings ?? []) : [];
+  if (method.probe === null) return unmeasured(method, { numLayers, tensors: [], seed, roundings });
+  const { bytes, tensors } = buildScoringGraph(folder, method.probe, roundings);
   const session = await openSession({
     graph: bytes,
-    weightsDir: folder.dir,
+    weightsDir,
     ...(threads === undefined ? {} : { threads }),
     // A plan per sequence length would keep another copy of the activations.
     memoryPattern: false,
@@ -46,7 +52,7 @@ export async function openScorer(
   const scored = tensors.map((tensor, i) => ({ ...tensor, thetaSq: thetaSq[i]! }));
   return {
     method,
-    facts: { numLayers, tensors: scored, seed },
+    facts: { numLayers, tensors: scored, seed, roundings },
     measure(ids) {
       checkSequence(ids, folder.config);
       const results = session.run(sequenceFeeds(ids), outputs);

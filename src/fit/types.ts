@@ -1,4 +1,5 @@
 import type { Probe, ScoredTensor } from '../graph/scoring.ts';
+import type { Rounding } from '../quant/index.ts';
 
 /** Ways to score units, by the name that the command line takes. */
 export type MethodName = 'fit' | 'fit-gate' | 'fit-trace' | 'fit-diag' | 'cosine' | 'last' | 'random';
@@ -18,6 +19,22 @@ export interface ScoreResult {
   readonly layers: readonly number[];
   /** [2L][2L], rows and columns in the order of `units`; only of `fit`. */
   readonly matrix?: readonly (readonly number[])[];
+  /** The same measure of all that can be done to make a draft cheaper; only of `fit`. */
+  readonly options?: OptionScores;
+}
+
+/** A way to make a part of the model cheaper: a unit (`3.attn`) or the LM head (`head`), which cannot be dropped. */
+export interface PartOption {
+  readonly part: string;
+  readonly kind: 'drop' | Rounding;
+}
+
+/** What options lose, alone and together. */
+export interface OptionScores {
+  /** [N]: dropping each unit; then, by rounding, each unit and the LM head. */
+  readonly options: readonly PartOption[];
+  /** [N][N], in nats per sequence: taking the options S costs about 1/2 * sum_{a,b in S} F_ab of KL divergence. */
+  readonly matrix: readonly (readonly number[])[];
 }
 
 /** One sequence, measured. */
@@ -43,6 +60,8 @@ export interface ScoringFacts {
   readonly tensors: readonly BlockTensor[];
   /** Of `random`. */
   readonly seed: number;
+  /** That were measured, in order; of `gates` measurements. */
+  readonly roundings: readonly Rounding[];
 }
 
 /** A way to score: reduces each sequence to a summary, and the mean summary to scores. */

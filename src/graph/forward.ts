@@ -31,6 +31,14 @@ export interface ForwardOptions {
   readonly headGate?: Required<Gate> | undefined;
 }
 
+/** Parts of the model with rounded weights, on the stream of the unrounded one. */
+export interface RoundedParts {
+  /** Contribution [B, S, E] of a unit of a graph without a past. */
+  contribution(trace: UnitTrace): Value;
+  /** [R, V] */
+  logits(): Value;
+}
+
 export interface ForwardResult {
   /** Every unit that is not gated, in the order of computation: `0.attn`, `0.mlp`, `1.attn`, ... */
   readonly units: readonly UnitTrace[];
@@ -42,6 +50,8 @@ export interface ForwardResult {
   readonly newKeyValues: readonly KeyValue[];
   /** All new rows in the order of slots, k then v, to be joined along axis 2; a slot that a run skips has none. */
   readonly newRows: readonly Value[];
+  /** What each part would give if its weights were rounded and all before it were not. */
+  readonly rounded: (rounding: Rounding) => RoundedParts;
 }
 
 /** The whole model as operators, from token ids to logits. */
@@ -51,7 +61,24 @@ export function buildForward(options: ForwardOptions): ForwardResult {
   const embedded = g.scope('embedding', () => embed(g, context.weights, inputIds));
   const { stream, rows, traces } = addBlocks(g, listBlocks(context, options), embedded);
   const logits = g.scope('head', () => logitsOf(context, stream, outputRows, options.headGate));
-  return { units: traces, stream, logits, newKeyValues: pairRows(rows), newRows: rows };
+  const rounded = (rounding: Rounding) => roundedParts(context, rounding, stream, outputRows);
+  return { units: traces, stream, logits, newKeyValues: pairRows(rows), newRows: rows, rounded };
+}
+
+function roundedParts(
+  context: ForwardContext,
+  rounding: Rounding,
+  stream: Value,
+  outputRows: Value | undefined,
+): RoundedParts {
+  const rounded = { ...context, weights: context.rounded(rounding) };
+  return {
+    contribution: ({ unit: { layer, block }, before }) =>
+      block === 'attn'
+        ? attention(rounded, layer, before, undefined).contribution
+        : mlp(rounded, layer, before),
+    logits: () => logitsOf(rounded, stream, outputRows),
+  };
 }
 
 function makeContext(options: ForwardOptions): ForwardContext {

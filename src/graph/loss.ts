@@ -23,7 +23,7 @@ export interface SequenceForward extends ForwardResult {
 /** The whole model over one sequence, and its loss. */
 export function buildSequenceForward(
   g: GraphBuilder,
-  options: Pick<ForwardOptions, 'folder' | 'modeOf'>,
+  options: Pick<ForwardOptions, 'folder' | 'modeOf' | 'headGate'>,
 ): SequenceForward {
   const forward = buildForward({
     ...options,

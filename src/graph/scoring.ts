@@ -1,12 +1,14 @@
 import type { ModelFolder } from '../hf/types.ts';
 import { blockOfTensor } from '../lib/units.ts';
 import { encodeModel, GraphBuilder, type Value } from '../onnx/index.ts';
+import type { Rounding } from '../quant/index.ts';
 import { differentiate } from './backward.ts';
 import { buildSequenceForward, type SequenceForward } from './loss.ts';
 
 /**
  * What a run over one sequence measures. S is the sequence's length, T the number of block tensors.
- * - `gates` [3L, S]: d loss / d gate of each unit, then of each whole layer, per position
+ * - `gates` [3L + R (2L + 1), S]: d loss / d gate of each unit, then of each whole layer, per position; then, for each of
+ *   R roundings, how the loss changes to first order, sign reversed, where each unit, then the LM head, is rounded
  * - `stream` [3L, S]: cosine of the residual stream before and after each unit, then each layer, per position
  * - `weights` [2, T]: per tensor the sum of g^2, then of (g theta)^2
  */
@@ -39,15 +41,20 @@ export interface ScoringGraph {
 
 /**
  * Forward and backward pass of one sequence. Whatever is measured is reduced inside the graph, so that a run returns a
- * few numbers per position or per tensor and its memory is one sequence's activations beside the weights.
+ * few numbers per position or per tensor and its memory is one sequence's activations beside the weights. `roundings`: of
+ * `gates` graphs; they need the files of rounded weights.
  */
-export function buildScoringGraph(folder: ModelFolder, probe: Probe): ScoringGraph {
+export function buildScoringGraph(
+  folder: ModelFolder,
+  probe: Probe,
+  roundings: readonly Rounding[] = [],
+): ScoringGraph {
   const g = new GraphBuilder();
   const forward = buildSequenceForward(g, { folder });
   g.output(SCORING_OUTPUTS.nll, forward.nll);
   const tensors = probe === 'weights' ? blockTensors(folder) : [];
   const values = g.scope('probe', () => {
-    if (probe === 'gates') return gateGradients(g, forward);
+    if (probe === 'gates') return gateGradients(g, forward, roundings);
     if (probe === 'stream') return streamCosines(g, forward);
     return weightGradients(g, forward, tensors);
   });
@@ -61,18 +68,34 @@ export function buildScoringGraph(folder: ModelFolder, probe: Probe): ScoringGra
 }
 
 /**
- * [3L, S]. The derivative by a gate a = 1 on a contribution r at a position is <d loss / d r, r>. A layer's
- * contribution is that of both blocks together, and its gradient the one behind them: the MLP's.
+ * [3L + R (2L + 1), S]. The derivative by a gate a = 1 on a contribution r at a position is <d loss / d r, r>: removing
+ * the unit loses r. A layer's contribution is that of both blocks together, and its gradient the one behind them: the
+ * MLP's. Rounding a unit loses r - r', with r' from rounded weights.
  */
-function gateGradients(g: GraphBuilder, { nll, units }: SequenceForward): Value {
+function gateGradients(g: GraphBuilder, forward: SequenceForward, roundings: readonly Rounding[]): Value {
+  const { nll, units, logits } = forward;
   const contributions = units.map(({ contribution }) => contribution!);
-  const gradients = differentiate(g.op, nll, contributions);
+  const gradients = differentiate(g.op, nll, [...contributions, ...(roundings.length > 0 ? [logits] : [])]);
   const ofUnits = contributions.map((contribution, u) => innerProducts(g, gradients[u]!, contribution));
   const ofLayers = everyLayer(units, (attn) => {
     const both = g.op.Add(contributions[attn]!, contributions[attn + 1]!);
     return innerProducts(g, gradients[attn + 1]!, both);
   });
-  return g.op.Concat([...ofUnits, ...ofLayers], { axis: 0 });
+  const ofRoundings = roundings.flatMap((rounding) =>
+    g.scope(rounding, () => {
+      const rounded = forward.rounded(rounding);
+      const outputs = [...units.map((unit) => rounded.contribution(unit)), rounded.logits()];
+      return [...contributions, logits].map((exact, i) =>
+        innerProducts(g, gradients[i]!, g.op.Sub(exact, outputs[i]!)),
+      );
+    }),
+  );
+  return g.op.Concat([...ofUnits, ...ofLayers, ...ofRoundings.map((row) => asRow(g, row))], { axis: 0 });
+}
+
+/** [S], of logits, and [1, S], of a stream, to [1, S]. */
+function asRow(g: GraphBuilder, values: Value): Value {
+  return values.shape.length === 1 ? g.op.Unsqueeze(values, [0]) : values;
 }
 
 /** [3L, S] */

@@ -7,6 +7,9 @@ export interface Unit {
 /** How a unit is written: `3.attn`, `7.mlp`. */
 export const UNIT_NAME: RegExp = /^(?:0|[1-9]\d{0,5})\.(?:attn|mlp)$/;
 
+/** How the LM head is written where parts of a model are named; it is no unit, for it cannot be dropped. */
+export const HEAD_PART = 'head';
+
 /** `3.attn` */
 export function unitName(unit: Unit): string {
   return `${unit.layer}.${unit.block}`;

@@ -7,18 +7,24 @@ export interface CandidateForm {
 }
 
 /**
- * Drafts worth measuring, by eighths of the units dropped: up to 7 with shared weights, up to 2 with rounded ones, which
- * lose more by each further drop than the time it saves. The grid is fixed, so the same scores give the same candidates
- * on every machine; which of them is served is a matter of measured speed.
+ * Drafts worth measuring, by eighths of the units dropped: up to 7 with shared weights, up to `roundedEighths` with rounded
+ * ones, which lose more by each further drop than the time it saves. The grid is fixed, so the same scores give the same
+ * candidates on every machine; which of them is served is a matter of measured speed.
  */
-export function candidateForms(numUnits: number): CandidateForm[] {
+export function candidateForms(numUnits: number, roundedEighths: number): CandidateForm[] {
   const dropEighths = (from: number, to: number, rounding: Rounding | undefined): CandidateForm[] => {
     const counts = Array.from({ length: to - from + 1 }, (_, i) => Math.round(((from + i) * numUnits) / 8));
     return [...new Set(counts)].filter((count) => count < numUnits).map((count) => ({ count, rounding }));
   };
   const shared = dropEighths(1, 7, undefined).filter(({ count }) => count > 0);
-  return [...dropEighths(0, 2, 'int8'), ...dropEighths(0, 2, 'int4'), ...shared];
+  return [...dropEighths(0, roundedEighths, 'int8'), ...dropEighths(0, roundedEighths, 'int4'), ...shared];
 }
+
+/**
+ * Sizes of mixed drafts to propose, by what a step reads of the weights rounded to 8 bits: all at 4 bits are about .6.
+ * Fixed for the same reason.
+ */
+export const MIXED_SHARES: readonly number[] = [0.8, 0.65, 0.5, 0.4, 0.3];
 
 /** The drafts that drop exactly `count` units. */
 export function formsWithCount(count: number): CandidateForm[] {

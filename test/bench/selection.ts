@@ -27,7 +27,7 @@ for (const method of methodNames) {
   const agreement: number[] = [];
   for (const share of keptShares) {
     const dropped = selectUnits(scores, Math.round((1 - share) * numUnits));
-    agreement.push(await meter.measure(dropped));
+    agreement.push(await meter.measure({ dropped }));
   }
   rows.push({ method, agreement });
   console.log(`${method.padEnd(12)}${agreement.map((value) => value.toFixed(3).padStart(7)).join('')}`);

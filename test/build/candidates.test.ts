@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { proposeDrafts } from '../../src/build/candidates.ts';
+import type { PartOption } from '../../src/fit/index.ts';
 import { readModelFolder } from '../../src/hf/index.ts';
+import { HEAD_PART, listUnits, unitName } from '../../src/lib/units.ts';
 import { layoutRoundedFile } from '../../src/quant/index.ts';
 import { GOLDEN_MODELS, goldenDir } from '../golden/models.ts';
 
@@ -45,6 +47,41 @@ describe('proposeDrafts()', () => {
     expect(names).toContain('int4');
     expect(names).not.toContain('int8');
     expect(propose(limit - 1).map(({ name }) => name)).not.toContain('int4');
+  });
+
+  test('where rounding was scored, mixed drafts fill the sizes between and the memory there is', () => {
+    const units = listUnits(numLayers).map(unitName);
+    const options = [
+      ...units.map((part): PartOption => ({ part, kind: 'drop' })),
+      ...(['int8', 'int4'] as const).flatMap((kind) =>
+        [...units, HEAD_PART].map((part): PartOption => ({ part, kind })),
+      ),
+    ];
+    const losses = { drop: 100, int4: 2, int8: 1 };
+    const matrix = options.map((_, a) => options.map(({ kind }, b) => (a === b ? losses[kind] : 0)));
+    const scored = { ...scores, method: 'fit', matrix, options: { options, matrix } } as const;
+    const wishes = { keep: undefined, draftMemoryBytes: undefined };
+    const all = proposeDrafts(folder, scored, wishes);
+    const int8 = all.find(({ name }) => name === 'int8')!;
+    expect(int8.predictedLoss).toBe((units.length + 1) / 2);
+    expect(all.some(({ name }) => name.startsWith('int8-drop'))).toBe(false);
+    const mixed = all.filter(({ name }) => name.startsWith('mixed-'));
+    expect(mixed.length).toBeGreaterThan(1);
+    for (const { name, plan, extraBytes, predictedLoss } of mixed) {
+      expect(extraBytes).toBeLessThanOrEqual((Number(name.slice(6)) / 100) * int8.extraBytes);
+      expect(predictedLoss).toBeGreaterThan(int8.predictedLoss!);
+      expect(plan.dropped.length + plan.int4!.length + plan.int8!.length).toBe(units.length);
+    }
+    const limit = Math.floor(0.7 * int8.extraBytes);
+    const fitting = proposeDrafts(folder, scored, { ...wishes, draftMemoryBytes: limit });
+    const largest = Math.max(...fitting.map(({ extraBytes }) => extraBytes));
+    expect(largest).toBeLessThanOrEqual(limit);
+    expect(largest).toBe(fitting.find(({ name }) => name === 'mixed-69' || name === 'mixed-70')!.extraBytes);
+    expect(
+      proposeDrafts(folder, scored, { ...wishes, draftMemoryBytes: 0 }).every(
+        ({ extraBytes }) => extraBytes === 0,
+      ),
+    ).toBe(true);
   });
 
   test.each(GOLDEN_MODELS)('methods that choose whole layers offer each draft of %s once', async (model) => {

@@ -17,7 +17,7 @@ const dropped: readonly Unit[] = [
 
 test('a draft that drops nothing agrees everywhere', async () => {
   const meter = await openAgreementMeter(folder, [text, text.slice(0, 7)]);
-  expect(await meter.measure([])).toBe(1);
+  expect(await meter.measure({ dropped: [] })).toBe(1);
 });
 
 test('agreement is the share of first draft tokens that the engine accepts', async () => {
@@ -44,8 +44,8 @@ test('agreement is the share of first draft tokens that the engine accepts', asy
 
   const whole = await openAgreementMeter(folder, [text]);
   const prompt = await openAgreementMeter(folder, [golden.prompt_ids]);
-  const inWhole = (await whole.measure(dropped)) * text.length;
-  const inPrompt = (await prompt.measure(dropped)) * start;
+  const inWhole = (await whole.measure({ dropped })) * text.length;
+  const inPrompt = (await prompt.measure({ dropped })) * start;
   expect(Math.round(inWhole - inPrompt)).toBe(accepted);
   expect(accepted).toBeGreaterThan(0);
   expect(accepted).toBeLessThan(golden.greedy.length);
@@ -58,7 +58,7 @@ test('a draft of nothing but embedding and head can be measured', async () => {
     { layer, block: 'mlp' },
   ]).flat();
   const meter = await openAgreementMeter(folder, [text]);
-  const agreement = await meter.measure(all);
+  const agreement = await meter.measure({ dropped: all });
   expect(agreement).toBeGreaterThanOrEqual(0);
   expect(agreement).toBeLessThan(1);
 });
@@ -66,7 +66,7 @@ test('a draft of nothing but embedding and head can be measured', async () => {
 test('an abort ends it with its reason', async () => {
   const meter = await openAgreementMeter(folder, [text]);
   const reason = new Error('enough');
-  expect(await meter.measure(dropped, AbortSignal.abort(reason)).catch((error: unknown) => error)).toBe(
+  expect(await meter.measure({ dropped }, AbortSignal.abort(reason)).catch((error: unknown) => error)).toBe(
     reason,
   );
 });

@@ -8,7 +8,7 @@ function fakeScorer(noise: (sequence: number) => number, methodName = 'fit-gate'
   let sequence = 0;
   return {
     method: findMethod(methodName),
-    facts: { numLayers: 1, tensors: [], seed: 3 },
+    facts: { numLayers: 1, tensors: [], seed: 3, roundings: [] },
     measure: () => {
       const g = Math.sqrt(1 + noise(sequence++));
       return { nll: 1, length: 1, values: Float32Array.of(g, g, g) };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { findMethod, methodNames } from '../../src/fit/methods/index.ts';
 import type { Measurement, ScoringFacts } from '../../src/fit/types.ts';
 
-const oneLayer: ScoringFacts = { numLayers: 1, tensors: [], seed: 1 };
+const oneLayer: ScoringFacts = { numLayers: 1, tensors: [], seed: 1, roundings: [] };
 
 /** Two positions; rows: 0.attn, 0.mlp, layer 0. */
 const gates: Measurement = { nll: 1, length: 2, values: Float32Array.of(1, 2, 3, -1, 5, 0) };
@@ -48,6 +48,7 @@ describe('weight methods', () => {
   const facts: ScoringFacts = {
     numLayers: 1,
     seed: 1,
+    roundings: [],
     tensors: [
       { name: 'q', unit: 0, size: 4, thetaSq: 8 },
       { name: 'up', unit: 1, size: 2, thetaSq: 4 },
@@ -71,7 +72,7 @@ describe('weight methods', () => {
 });
 
 describe('methods without measurements', () => {
-  const facts: ScoringFacts = { numLayers: 3, tensors: [], seed: 7 };
+  const facts: ScoringFacts = { numLayers: 3, tensors: [], seed: 7, roundings: [] };
   const scoresOf = (name: string, seed = 7) =>
     findMethod(name).scores(new Float64Array(0), { ...facts, seed });
 

@@ -63,7 +63,7 @@ test('selectLayers() takes both units of the lowest layers; ties go to the earli
 
 test('candidateForms() are eighths, without repeated ones or ones that drop nothing and round nothing', () => {
   const countsOf = (numUnits: number, rounding: Rounding | undefined) =>
-    candidateForms(numUnits)
+    candidateForms(numUnits, 2)
       .filter((form) => form.rounding === rounding)
       .map(({ count }) => count);
   expect(countsOf(32, undefined)).toEqual([4, 8, 12, 16, 20, 24, 28]);

@@ -45,8 +45,10 @@ With --json one line: {method, units: [{name, score}, ...], layers: [score, ...]
       onProgress: (done) => terminal.progress.update({ share: done / sequences.length }),
     });
     terminal.progress.finish(`${sequences.length} sequences`);
-    if (args.json) terminal.writeJson(result);
-    else terminal.write(`${drawScores(result)}\n`);
+    // Without rounded weights its options are the units once more.
+    const { options: _, ...scores } = result;
+    if (args.json) terminal.writeJson(scores);
+    else terminal.write(`${drawScores(scores)}\n`);
   },
 });
 export default command;

@@ -1,4 +1,12 @@
-import type { Measurement, MethodName, ScoreResult, ScoringMethod } from '../types.ts';
+import { HEAD_PART, listUnitNames } from '../../lib/units.ts';
+import type {
+  Measurement,
+  MethodName,
+  PartOption,
+  ScoreResult,
+  ScoringFacts,
+  ScoringMethod,
+} from '../types.ts';
 import { nameUnits } from './result.ts';
 
 /**
@@ -8,14 +16,17 @@ import { nameUnits } from './result.ts';
  *
  * `layers` are the diagonal for gates on whole layers. Such a gate is not the sum of its halves', since the
  * attention's contribution also acts through the MLP of its own layer.
+ *
+ * Rounding a unit is another step on its contribution r: to r' instead of to 0. With <d loss / d r, r - r'> as its g, both
+ * kinds of step are entries of one matrix.
  */
 function gateFisher(name: MethodName, withInteractions: boolean): ScoringMethod {
   return {
     name,
     probe: 'gates',
-    summarize: (measurement, { numLayers }) => sumProducts(measurement, numLayers),
+    summarize: sumProducts,
     weigh: () => 1,
-    scores: (mean, { numLayers }) => scoresOf(name, mean, numLayers, withInteractions),
+    scores: (mean, facts) => scoresOf(name, mean, facts, withInteractions),
   };
 }
 
@@ -25,22 +36,40 @@ export const fit: ScoringMethod = gateFisher('fit', true);
 /** Its diagonal alone. Golden: `fit_act_tok`. */
 export const fitGate: ScoringMethod = gateFisher('fit-gate', false);
 
-/** [U*U + L]: sums over positions of g_u g_v, then of the squares of the layers' g. */
-function sumProducts({ values, length }: Measurement, numLayers: number): Float64Array {
-  const numUnits = 2 * numLayers;
-  const sums = new Float64Array(numUnits * numUnits + numLayers);
-  for (let u = 0; u < numUnits; u++) {
-    for (let v = 0; v <= u; v++) {
-      const product = innerProduct(values, u, v, length);
-      sums[u * numUnits + v] = product;
-      sums[v * numUnits + u] = product;
+/** [N*N + L]: sums over positions of g_a g_b of all options, then of the squares of the layers' g. */
+function sumProducts({ values, length }: Measurement, facts: ScoringFacts): Float64Array {
+  const { numLayers } = facts;
+  const rows = optionRows(facts);
+  const sums = new Float64Array(rows.length ** 2 + numLayers);
+  for (let a = 0; a < rows.length; a++) {
+    for (let b = 0; b <= a; b++) {
+      const product = innerProduct(values, rows[a]!, rows[b]!, length);
+      sums[a * rows.length + b] = product;
+      sums[b * rows.length + a] = product;
     }
   }
   for (let layer = 0; layer < numLayers; layer++) {
-    const row = numUnits + layer;
-    sums[numUnits * numUnits + layer] = innerProduct(values, row, row, length);
+    const row = 2 * numLayers + layer;
+    sums[rows.length ** 2 + layer] = innerProduct(values, row, row, length);
   }
   return sums;
+}
+
+/** Rows of a measurement that belong to options, in their order: those of whole layers lie between. */
+function optionRows({ numLayers, roundings }: ScoringFacts): number[] {
+  const numRounded = roundings.length * (2 * numLayers + 1);
+  return [
+    ...Array.from({ length: 2 * numLayers }, (_, unit) => unit),
+    ...Array.from({ length: numRounded }, (_, i) => 3 * numLayers + i),
+  ];
+}
+
+function listOptions({ numLayers, roundings }: ScoringFacts): PartOption[] {
+  const units = listUnitNames(numLayers);
+  return [
+    ...units.map((part): PartOption => ({ part, kind: 'drop' })),
+    ...roundings.flatMap((kind) => [...units, HEAD_PART].map((part): PartOption => ({ part, kind }))),
+  ];
 }
 
 function innerProduct(values: Float32Array, rowA: number, rowB: number, length: number): number {
@@ -52,14 +81,14 @@ function innerProduct(values: Float32Array, rowA: number, rowB: number, length: 
 function scoresOf(
   method: MethodName,
   mean: Float64Array,
-  numLayers: number,
+  facts: ScoringFacts,
   withMatrix: boolean,
 ): ScoreResult {
-  const numUnits = 2 * numLayers;
-  const matrix = Array.from({ length: numUnits }, (_, u) => [
-    ...mean.subarray(u * numUnits, (u + 1) * numUnits),
-  ]);
-  const units = nameUnits(matrix.map((row, u) => row[u]!));
-  const layers = [...mean.subarray(numUnits * numUnits)];
-  return withMatrix ? { method, units, layers, matrix } : { method, units, layers };
+  const [numUnits, options] = [2 * facts.numLayers, listOptions(facts)];
+  const matrix = options.map((_, a) => [...mean.subarray(a * options.length, (a + 1) * options.length)]);
+  const units = nameUnits(matrix.slice(0, numUnits).map((row, u) => row[u]!));
+  const layers = [...mean.subarray(options.length ** 2)];
+  if (!withMatrix) return { method, units, layers };
+  const ofUnits = matrix.slice(0, numUnits).map((row) => row.slice(0, numUnits));
+  return { method, units, layers, matrix: ofUnits, options: { options, matrix } };
 }
