@@ -59,7 +59,8 @@ describe('proposeDrafts()', () => {
     ];
     const losses = { drop: 100, int4: 2, int8: 1 };
     const matrix = options.map((_, a) => options.map(({ kind }, b) => (a === b ? losses[kind] : 0)));
-    const scored = { ...scores, method: 'fit', matrix, options: { options, matrix } } as const;
+    const ofUnits = matrix.slice(0, units.length).map((row) => row.slice(0, units.length));
+    const scored = { ...scores, method: 'fit', matrix: ofUnits, options: { options, matrix } } as const;
     const wishes = { keep: undefined, draftMemoryBytes: undefined };
     const all = proposeDrafts(folder, scored, wishes);
     const int8 = all.find(({ name }) => name === 'int8')!;
