@@ -46,7 +46,7 @@ const command: Command = defineCommand({
     },
   },
   details: `
-Runs five kinds of prompts at temperatures 0 and 0.7 with speculation on and off, in turns within this process, the order
+Runs six kinds of prompts at temperatures 0 and 0.7 with speculation on and off, in turns within this process, the order
 reversed each round. A ratio is plain time over speculative time, the median over the rounds; above 1, speculation is faster.
 Whole generations are timed, prompt included, and end tokens are ignored. Under the table: what single steps cost, where the
 time of the rounds went, and, of generations with the engine in a thread of its own as in a server, the share in which it is
