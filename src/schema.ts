@@ -14,6 +14,8 @@ export type {
   MeasuredCandidate,
   MeasuredCosts,
   MeasuredFacts,
+  MeasuredThreadCount,
+  MeasuredThreads,
 } from './artifact/types.ts';
 
 /** manifest.json as JSON Schema (draft 2020-12), every field with its description and, where it is a number, its `unit`. */

@@ -5,13 +5,17 @@ import type { Hono } from 'hono';
 import {
   type Artifact,
   acceptancePriorOf,
+  chooseThreads,
+  describeThreads,
   engineSpecOf,
   openArtifact,
   servedDraft,
+  type ThreadChoice,
 } from './artifact/index.ts';
 import { DEFAULT_SAMPLING, DEFAULT_SPECULATION } from './engine/defaults.ts';
 import type { Engine } from './engine/types.ts';
 import { disposeInOrder } from './lib/dispose.ts';
+import { describeProcessor } from './lib/processor.ts';
 import { type Unit, unitName } from './lib/units.ts';
 import { playgroundFiles, playgroundSecurityPolicy } from './playground/index.ts';
 import type { AppEnv } from './server/context.ts';
@@ -161,17 +165,19 @@ export async function superviseModel(
 async function loadModel(settings: Settings, { note }: Pick<ServeOutput, 'note'>): Promise<LoadedModel> {
   const startedMs = performance.now();
   const artifact = await openArtifact(settings.artifact, { verify: 'fast' });
-  const engine = await startEngine(artifact, settings);
+  const choice = chooseThreads(artifact.manifest, settings.threads, describeProcessor());
+  const engine = await startEngine(artifact, settings, choice);
   try {
     const text = await loadTextCodec(artifact.dir);
     engine.setVocabulary(collectTokenBytes(text, engine.info.vocabSize));
     await warmUp(engine);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-    note(`ready: ${artifact.manifest.name} on ${engine.info.provider}, loaded in ${seconds} s`);
+    const threads = describeThreads(choice);
+    note(`ready: ${artifact.manifest.name} on ${engine.info.provider}, loaded in ${seconds} s; ${threads}`);
     const crashed = new Promise<Error>((resolve) => engine.onExit((error) => error && resolve(error)));
     const encoder = createThreadEncoder(artifact.dir);
     return {
-      served: { ...describe(artifact, engine, text), encodeLong: encoder.encode },
+      served: { ...describe(artifact, engine, text), threads, encodeLong: encoder.encode },
       crashed,
       [Symbol.asyncDispose]: () =>
         disposeInOrder([() => encoder[Symbol.asyncDispose](), () => engine.dispose()]),
@@ -182,13 +188,18 @@ async function loadModel(settings: Settings, { note }: Pick<ServeOutput, 'note'>
   }
 }
 
-function startEngine({ dir, manifest }: Artifact, settings: Settings): Promise<EngineWorker> {
+function startEngine(
+  { dir, manifest }: Artifact,
+  settings: Settings,
+  { threads }: ThreadChoice,
+): Promise<EngineWorker> {
   const spec = engineSpecOf(manifest);
   return startEngineWorker({
     graph: { path: join(dir, spec.graph) },
     weightsDir: dir,
     weightFiles: manifest.files.map(({ name }) => name),
     spec,
+    threads,
     acceptancePrior: acceptancePriorOf(manifest, servedDraft(manifest)),
     maxRunning: settings.maxConcurrency,
     prefixCacheBytes: settings.prefixCacheBytes,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Artifact, openArtifact, servedDraft } from '../src/artifact/index.ts';
 import { type BakeOptions, bake } from '../src/bake.ts';
+import { describeProcessor } from '../src/lib/processor.ts';
 import { goldenDir, STORIES_DIR } from './golden/models.ts';
 import { copyModel, LFS_POINTER, removeFolders } from './hf/scratch.ts';
 
@@ -44,6 +45,10 @@ describe('bake()', () => {
       drafts.map(({ name }) => name).sort(),
     );
     expect(measured?.plainTokensPerSecond).toBeGreaterThan(10);
+    const cores = describeProcessor().cores;
+    expect(measured?.threads.skipped === null).toBe(cores > 1);
+    const counts = measured?.threads.counts.map(({ threads }) => threads);
+    if (cores > 1) expect(counts?.slice(0, 2)).toEqual([null, 1]);
     const served = servedDraft(manifest);
     expect(measured?.chosenBy).toBe(served === undefined ? 'none' : 'speed');
   });

@@ -184,6 +184,7 @@ export const HealthSchema: v.GenericSchema<{ status?: string; state?: string; mo
   state: v.exactOptional(described(v.string(), '`loading`, `ready`, `restarting`, `draining` or `failed`.')),
   model: v.exactOptional(v.string()),
   provider: v.exactOptional(described(v.string(), 'Execution provider of ONNX Runtime.')),
+  threads: v.exactOptional(described(v.string(), 'How many threads the session has, and why.')),
 });
 
 /** `/plan`. */

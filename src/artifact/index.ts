@@ -5,6 +5,7 @@ export { openArtifact, readManifest, type VerifyMode } from './open.ts';
 export { placeFile } from './place.ts';
 export { acceptancePriorOf, engineSpecOf, servedDraft } from './served.ts';
 export { clearStaleTemporaries, temporaryName } from './temporary.ts';
+export { chooseThreads, describeThreads, type ThreadChoice } from './threads.ts';
 export type {
   Artifact,
   ArtifactFile,
@@ -16,6 +17,8 @@ export type {
   MeasuredCandidate,
   MeasuredCosts,
   MeasuredFacts,
+  MeasuredThreadCount,
+  MeasuredThreads,
 } from './types.ts';
 export { prepareDestination, writingTo } from './writable.ts';
 export { type ArtifactParts, type ManifestContent, type WriteOptions, writeArtifact } from './write.ts';

@@ -10,7 +10,7 @@ import { EngineSchema, GenerationSchema, ModelSchema } from './schema-model.ts';
 import type { Manifest } from './types.ts';
 
 /** Rises with every change that an older reader would misunderstand. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 export const MANIFEST_FILE = 'manifest.json';
 
 const wire = v.strictObject({

@@ -30,6 +30,40 @@ const costs = v.strictObject({
   ),
 });
 
+const threadCount = v.strictObject({
+  threads: described(
+    v.nullable(count('Threads of the session', 'threads')),
+    "Threads of the session; null: the runtime's own choice",
+    'threads',
+  ),
+  draft_ms: described(
+    v.nullable(amount('Time', 'ms')),
+    'Draft step of one token after another, the least of some; null: there is no draft',
+    'ms',
+  ),
+  draft_start_ms: amount("What a round's first draft step takes on top; 0 without a draft", 'ms'),
+  target_ms: amount('Target step of one token, the least of some', 'ms'),
+  draft_length: count('Best draft length for these costs; 0: plain decoding', 'tokens'),
+  verification_ms: amount('Target step of draft_length + 1 tokens, the least of some', 'ms'),
+  predicted_tokens_per_second: amount('Speed by the formula from acceptance and these costs', 'tokens/s'),
+});
+
+const threads = v.pipe(
+  v.strictObject({
+    chosen: described(
+      v.nullable(count('Threads of the session', 'threads')),
+      "The fastest; null: the runtime's own choice, which all other figures of this section were measured with",
+      'threads',
+    ),
+    skipped: described(v.nullable(text('A reason')), 'Why no counts were compared; null: they were'),
+    counts: described(v.array(threadCount), 'Each count that was compared'),
+  }),
+  v.check(
+    ({ chosen, counts }) => chosen === null || counts.some((entry) => entry.threads === chosen),
+    'the chosen count is not among the counts',
+  ),
+);
+
 const candidate = v.strictObject({
   name: text('Name of the draft'),
   acceptance_rate: described(
@@ -61,6 +95,7 @@ export const MeasuredSchema: v.GenericSchema<unknown, MeasuredFacts> = v.pipe(
     v.strictObject({
       date: described(v.pipe(v.string(), v.isoTimestamp()), 'When, ISO 8601 in UTC'),
       machine: described(machine, 'Where'),
+      threads: described(threads, 'Thread counts for the session of the served graph'),
       served_draft: described(
         v.nullable(text('Name of a draft')),
         'The draft that is served; null: none pays, the target decodes plainly',

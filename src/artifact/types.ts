@@ -84,6 +84,7 @@ export interface MeasuredFacts {
   /** ISO 8601, UTC. */
   readonly date: string;
   readonly machine: MachineFacts;
+  readonly threads: MeasuredThreads;
   /** Name of the draft that is served; null: none pays on this model, the target decodes plainly. */
   readonly servedDraft: string | null;
   /** `speed`: the fastest of the drafts; `keep`: the person who built it said how much to keep; `none`: no draft pays. */
@@ -106,6 +107,30 @@ export interface MachineFacts {
   readonly os: string;
   /** JavaScript runtime and version. */
   readonly runtime: string;
+}
+
+/** Thread counts for the session of the served graph, compared on the machine that measured. */
+export interface MeasuredThreads {
+  /** The fastest; null: the runtime's own choice, which the rest of {@linkcode MeasuredFacts} was measured with. */
+  readonly chosen: number | null;
+  /** Why no counts were compared; null: they were. */
+  readonly skipped: string | null;
+  readonly counts: readonly MeasuredThreadCount[];
+}
+
+/** What steps cost with a thread count, and the speed that follows; in milliseconds. */
+export interface MeasuredThreadCount {
+  /** Null: the runtime's own choice. */
+  readonly threads: number | null;
+  /** Null without a draft. */
+  readonly draftMs: number | null;
+  readonly draftStartMs: number;
+  readonly targetMs: number;
+  /** Best draft length for these costs; 0: plain decoding. */
+  readonly draftLength: number;
+  /** Target step of `draftLength` + 1 tokens. */
+  readonly verificationMs: number;
+  readonly predictedTokensPerSecond: number;
 }
 
 /** Milliseconds per step. */

@@ -1,4 +1,4 @@
-import type { MeasuredCandidate, MeasuredCosts, MeasuredFacts } from '../artifact/index.ts';
+import type { MeasuredCandidate, MeasuredCosts, MeasuredFacts, MeasuredThreads } from '../artifact/index.ts';
 import { createEngine, type GenerateRequest, type LocalEngine } from '../engine/index.ts';
 import type { ServingGraph } from '../graph/index.ts';
 import type { StepCosts } from '../lib/speedup.ts';
@@ -7,6 +7,7 @@ import { withSignal } from '../measure/with-signal.ts';
 import type { Candidate } from './candidates.ts';
 import { type FinalResult, fastest, runFinals } from './finals.ts';
 import { compareDraft, type DraftMeasurement, measureDraft, measuringRequests } from './measure-draft.ts';
+import { measureThreads } from './measure-threads.ts';
 
 /** How the measurement is run. */
 export interface MeasureOptions {
@@ -39,7 +40,7 @@ type Finals = ReadonlyMap<Measured, FinalResult>;
 
 /**
  * Measures step costs and acceptance of every candidate on this machine, runs the most promising ones against plain
- * decoding, and says which one to serve.
+ * decoding, and says which one to serve and with how many threads.
  */
 export async function measureCandidates(
   target: ServingGraph,
@@ -48,7 +49,7 @@ export async function measureCandidates(
 ): Promise<MeasuredFacts> {
   const requests = measuringRequests(options.heldOut);
   const numFinalists = Math.min(MOST_FINALISTS, candidates.length);
-  const steps = progressOver(candidates.length + 2 * numFinalists + 1, options);
+  const steps = progressOver(candidates.length + 2 * numFinalists + 2, options);
   const measured: Measured[] = [];
   let best = 0;
   for (const candidate of candidates) {
@@ -68,10 +69,16 @@ export async function measureCandidates(
     );
   });
   const served = chooseServed(finals, options.mustServe);
-  if (served !== undefined) return summarise(measured, finals, { served, ...finals.get(served)! }, options);
-  steps('speed without a draft');
-  const plain = await withEngine(target, options, (engine) => measurePlain(engine, requests, options.signal));
-  return summarise(measured, finals, plain, options);
+  if (served === undefined) steps('speed without a draft');
+  const outcome: Outcome =
+    served === undefined ? await measurePlain(target, requests, options) : { served, ...finals.get(served)! };
+  steps('thread counts');
+  const threads = await measureThreads(served?.candidate.graph ?? target, {
+    weightsDir: options.weightsDir,
+    acceptance: served?.draft.acceptancePerToken ?? 0,
+    signal: options.signal,
+  });
+  return summarise(measured, finals, { ...outcome, threads }, options);
 }
 
 /** What is served: a draft, or the target alone. */
@@ -80,13 +87,15 @@ type Outcome =
   | { readonly served: undefined; readonly costs: StepCosts; readonly plainTokensPerSecond: number };
 
 async function measurePlain(
-  engine: LocalEngine,
+  target: ServingGraph,
   requests: readonly GenerateRequest[],
-  signal: AbortSignal | undefined,
+  options: MeasureOptions,
 ): Promise<Outcome> {
-  const { costs } = await measureDraft(engine, []);
-  const { plainTokensPerSecond } = await compareDraft(withSignal(engine, signal), requests, 1);
-  return { served: undefined, costs, plainTokensPerSecond };
+  return withEngine(target, options, async (engine) => {
+    const { costs } = await measureDraft(engine, []);
+    const { plainTokensPerSecond } = await compareDraft(withSignal(engine, options.signal), requests, 1);
+    return { served: undefined, costs, plainTokensPerSecond };
+  });
 }
 
 /** Each call tells the next thing to be measured, and ends the build where it was aborted. */
@@ -125,7 +134,7 @@ function bestPredicted(measured: readonly Measured[], count: number): Measured[]
 function summarise(
   measured: readonly Measured[],
   finals: Finals,
-  outcome: Outcome,
+  outcome: Outcome & { readonly threads: MeasuredThreads },
   { mustServe }: MeasureOptions,
 ): MeasuredFacts {
   const { served, plainTokensPerSecond } = outcome;
@@ -133,6 +142,7 @@ function summarise(
   return {
     date: new Date().toISOString(),
     machine: describeMachine(),
+    threads: outcome.threads,
     servedDraft: served?.candidate.name ?? null,
     chosenBy: served === undefined ? 'none' : mustServe ? 'keep' : 'speed',
     acceptanceRate: served?.draft.acceptanceRate ?? null,

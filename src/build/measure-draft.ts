@@ -29,6 +29,8 @@ export interface DraftMeasurement {
   readonly costs: StepCosts;
   /** Accepted over drafted tokens, at the draft length of the measurement; null: not worth measuring. */
   readonly acceptanceRate: number | null;
+  /** Probability that a draft token is accepted where those before it were, over all positions; 0 where not measured. */
+  readonly acceptancePerToken: number;
   /** Probability that a draft token is accepted where those before it were, by its place in the draft. */
   readonly acceptanceByPosition: readonly number[];
   /** Speed over plain decoding at the best draft length, by the formula of `lib/speedup.ts`; a bound where acceptance was not measured. */
@@ -81,6 +83,7 @@ function describe(
   return {
     costs,
     acceptanceRate: accepted?.rate ?? null,
+    acceptancePerToken: accepted?.perToken ?? 0,
     acceptanceByPosition: accepted?.byPosition ?? [],
     predictedSpeedup: best.speedup,
     predictedDraftLength: best.draftLength,

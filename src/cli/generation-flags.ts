@@ -91,7 +91,12 @@ export const runtimeFlags: {
     options: ['cpu', 'cuda', 'webgpu'],
     description: 'Execution provider of ONNX Runtime; default cpu',
   },
-  threads: { type: 'string', valueHint: 'N', description: 'Threads of the session; default: one per core' },
+  threads: {
+    type: 'string',
+    valueHint: 'N',
+    description:
+      'Threads of the session; default: the fastest on the machine of the build, elsewhere one per physical core',
+  },
 };
 
 type Texts<Flags> = { readonly [Name in keyof Flags]?: string | undefined };

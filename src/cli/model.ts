@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   acceptancePriorOf,
+  chooseThreads,
+  describeThreads,
   engineSpecOf,
   MANIFEST_FILE,
   type Manifest,
@@ -13,6 +15,7 @@ import { createEngine, type EngineOptions, type LocalEngine } from '../engine/in
 import { buildServingGraph } from '../graph/serving.ts';
 import { readModelFolder } from '../hf/index.ts';
 import type { GenerationDefaults } from '../hf/types.ts';
+import { describeProcessor } from '../lib/processor.ts';
 import { loadTextCodec, type TextCodec } from '../text/index.ts';
 import { usageError } from './errors.ts';
 
@@ -25,11 +28,15 @@ export interface OpenModel extends AsyncDisposable {
   readonly defaults: GenerationDefaults;
   /** Name of the draft; null: plain decoding. */
   readonly draft: string | null;
+  /** How many threads the session has and why, for people. */
+  readonly threads: string;
 }
 
-/** How sessions run; undefined: the runtime's choice. */
+/** How sessions run. */
 export interface RuntimeOptions {
+  /** Undefined: the CPU. */
   readonly provider: EngineOptions['provider'];
+  /** Undefined: what the artifact's build measured on this machine, else the runtime's choice. */
   readonly threads: number | undefined;
 }
 
@@ -42,17 +49,20 @@ export async function openModel(
   runtime: RuntimeOptions,
   draftName?: string,
 ): Promise<OpenModel> {
-  const { source, defaults, draft } = existsSync(join(dir, MANIFEST_FILE))
+  const { source, defaults, draft, measured } = existsSync(join(dir, MANIFEST_FILE))
     ? await fromArtifact(dir, draftName)
     : await fromModelFolder(dir, draftName);
   const text = await loadTextCodec(source.weightsDir);
+  const choice = chooseThreads({ measured }, runtime.threads, describeProcessor());
   // A prompt that is run again takes as long as the first time.
-  const engineOptions = { ...source, ...runtime, prefixCacheBytes: 0 };
+  const { provider } = runtime;
+  const engineOptions = { ...source, provider, threads: choice.threads, prefixCacheBytes: 0 };
   const engine = await createEngine(engineOptions);
-  return { engine, engineOptions, text, defaults, draft, [Symbol.asyncDispose]: () => engine.dispose() };
+  const facts = { engineOptions, text, defaults, draft, threads: describeThreads(choice) };
+  return { engine, ...facts, [Symbol.asyncDispose]: () => engine.dispose() };
 }
 
-interface Source {
+interface Source extends Pick<Manifest, 'measured'> {
   readonly source: Pick<EngineOptions, 'graph' | 'weightsDir' | 'weightFiles' | 'spec' | 'acceptancePrior'>;
   readonly defaults: GenerationDefaults;
   readonly draft: string | null;
@@ -69,7 +79,8 @@ async function fromArtifact(path: string, draftName: string | undefined): Promis
     spec,
     acceptancePrior: acceptancePriorOf(manifest, draft),
   };
-  return { source, defaults: manifest.generation, draft: draft?.name ?? null };
+  const { generation: defaults, measured } = manifest;
+  return { source, defaults, draft: draft?.name ?? null, measured };
 }
 
 function findDraft({ drafts }: Manifest, name: string): ManifestDraft {
@@ -90,5 +101,6 @@ async function fromModelFolder(path: string, draftName: string | undefined): Pro
   }
   const folder = await readModelFolder(path);
   const { bytes, spec } = buildServingGraph(folder, { dropped: [] });
-  return { source: { graph: bytes, weightsDir: folder.dir, spec }, defaults: folder.generation, draft: null };
+  const source = { graph: bytes, weightsDir: folder.dir, spec };
+  return { source, defaults: folder.generation, draft: null, measured: null };
 }

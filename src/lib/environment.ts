@@ -6,6 +6,7 @@ export const SDFP_VARIABLES: Readonly<Record<string, string>> = {
   SDFP_DEBUG: '1: errors on the command line come with their stack and causes',
   SDFP_PREFIX_CACHE_BYTES: 'most memory for ended sequences, which prompts that begin like them take over',
   SDFP_RESUME_MS: 'milliseconds that a stream outlives its connection if its client asked for it',
+  SDFP_THREADS: "threads of the model's session",
 };
 
 /** Refuses a set variable with our prefix that nobody reads: `invalid_request`, naming it and the nearest known one. */

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import process from 'node:process';
+import { describeProcessor } from '../lib/processor.ts';
 
 /** Where a figure was measured. */
 export interface Machine {
@@ -12,9 +13,10 @@ export interface Machine {
 
 /** Facts of this machine and of the JavaScript runtime that asks. */
 export function describeMachine(): Machine {
+  const { cpu, cores } = describeProcessor();
   return {
-    cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
-    cores: os.availableParallelism(),
+    cpu,
+    cores,
     memoryBytes: os.totalmem(),
     os: `${os.platform()} ${os.arch()}`,
     runtime: describeRuntime(),

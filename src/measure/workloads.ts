@@ -51,6 +51,15 @@ export const WORKLOADS: readonly Workload[] = [
     ],
   },
   {
+    name: 'editing',
+    form: 'text',
+    prompts: [
+      `${HEN}\nThe same story with a goat in place of the hen:\nThe little red goat found`,
+      'Lily had a red ball. She kicked the red ball to Ben. Now the ball is green: Lily had a green ball. She kicked',
+      'Tom eats an apple. Tom is happy. Tom goes home. The same about Mia: Mia eats an apple.',
+    ],
+  },
+  {
     name: 'code-like',
     form: 'text',
     prompts: [

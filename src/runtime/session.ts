@@ -1,4 +1,5 @@
 import { messageOf, SdfpError } from '../lib/errors.ts';
+import { describeProcessor } from '../lib/processor.ts';
 import { loadBinding, type NativeBinding, type NativeSession, type TensorLike } from './binding.ts';
 import { followLinks, listLocations, type PlacedGraph } from './relocate.ts';
 
@@ -13,7 +14,10 @@ export interface OpenSessionOptions {
   readonly weightFiles?: readonly string[];
   /** Execution provider, `cpu` by default. What it does not implement runs on the CPU. */
   readonly provider?: Provider;
-  /** Threads within an operator; ONNX Runtime's own choice (one per physical core) by default. */
+  /**
+   * Threads within an operator. Default: ONNX Runtime's own choice (one per physical core), or one per usable core where the
+   * process may not use them all.
+   */
   readonly threads?: number;
   /** Session configuration entries by ONNX Runtime's key, e.g. `session.force_spinning_stop`. */
   readonly config?: Readonly<Record<string, string>>;
@@ -143,12 +147,19 @@ function nativeOptions(options: OpenSessionOptions, provider: Provider, weightsD
     logSeverityLevel: 4,
     interOpNumThreads: 1,
     enableMemPattern: options.memoryPattern ?? true,
-    ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+    ...threadOptions(options.threads),
     ...(options.profilePrefix === undefined
       ? {}
       : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
     extra: { ...options.config, 'session.model_external_initializers_file_folder_path': weightsDir },
   };
+}
+
+/** ONNX Runtime heeds neither affinity nor quotas: its threads would spin for turns on the cores that there are. */
+function threadOptions(threads: number | undefined): object {
+  const { cores, isLimited } = describeProcessor();
+  const count = threads ?? (isLimited ? cores : undefined);
+  return count === undefined ? {} : { intraOpNumThreads: count };
 }
 
 function openError(native: NativeBinding, provider: Provider, cause: unknown): SdfpError {

@@ -18,6 +18,8 @@ export interface ServedModel {
   readonly defaults: Manifest['generation'];
   /** Seconds since 1970. */
   readonly createdSeconds: number;
+  /** How many threads its session has and why, for people; shown at /health. */
+  readonly threads?: string;
   /** Facts about the draft plan for people, as JSON; shown at /plan. */
   readonly inspect?: unknown;
 }

@@ -23,6 +23,8 @@ export interface Settings {
   readonly shutdownGraceMs: number;
   readonly resumeMs: number;
   readonly prefixCacheBytes: number;
+  /** Of the model's session. Undefined: what the build measured on this machine, elsewhere the runtime's own choice. */
+  readonly threads: number | undefined;
 }
 
 /** Where settings come from; flags (in kebab-case, without dashes) go before the environment. */
@@ -114,6 +116,10 @@ const ENTRIES = {
     'most memory for ended sequences, which prompts that begin like them take over; 0: none',
     { min: 0, max: 2 ** 40, fallback: 2 ** 26 },
   ),
+  SDFP_THREADS: optionalNumber(
+    "threads of the model's session; without it the fastest on the machine of the build, elsewhere ONNX Runtime's own choice",
+    { min: 1, max: 1024 },
+  ),
 } as const;
 
 /** A setting as help texts show it. */
@@ -161,6 +167,7 @@ export function readSettings(source: SettingsSource): Settings {
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     resumeMs: values.SDFP_RESUME_MS,
     prefixCacheBytes: values.SDFP_PREFIX_CACHE_BYTES,
+    threads: values.SDFP_THREADS,
   };
 }
 

@@ -112,6 +112,30 @@ export const exampleContent: ManifestContent = {
   measured: {
     date: '2026-01-02T03:04:05.678Z',
     machine: { cpu: 'A processor', cores: 2, memoryBytes: 8e9, os: 'linux x64', runtime: 'node 20.20.2' },
+    threads: {
+      chosen: 2,
+      skipped: null,
+      counts: [
+        {
+          threads: null,
+          draftMs: 1.1,
+          draftStartMs: 0.2,
+          targetMs: 2.2,
+          draftLength: 1,
+          verificationMs: 2.5,
+          predictedTokensPerSecond: 500,
+        },
+        {
+          threads: 2,
+          draftMs: 0.9,
+          draftStartMs: 0.1,
+          targetMs: 2,
+          draftLength: 2,
+          verificationMs: 2.4,
+          predictedTokensPerSecond: 550,
+        },
+      ],
+    },
     servedDraft: 'drop-1',
     chosenBy: 'speed',
     acceptanceRate: 0.8123456789,

@@ -70,6 +70,7 @@ describe('ManifestSchema', () => {
     ['engine.draft_slots', [2], /draft_slots/],
     ['engine.inputs.past_keys', ['one'], /draft_slots/],
     ['calibration.seed', -1, />=0/],
+    ['measured.threads.chosen', 4, /not among the counts/],
     ['measured.date', 'yesterday', /date|timestamp/i],
   ];
   test.each(broken)('refuses %s = %p', (path, value, message) => {

@@ -14,6 +14,7 @@ describe('health', () => {
       state: 'ready',
       model: 'org/bytes',
       provider: 'scripted',
+      threads: '',
     });
     host.drain();
     expect(await statuses()).toEqual([200, 503, 503]);

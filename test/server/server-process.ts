@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 /** A server in a process of its own. */
 export interface ServerProcess {
   readonly url: string;
+  readonly pid: number;
   /** All that it has printed. */
   output(): string;
   /** Sends a signal that does not end it. */
@@ -36,6 +37,7 @@ export async function startServer(
   }
   return {
     url: `http://127.0.0.1:${/listening on http:\/\/[^:]+:(\d+)/.exec(output)![1]}`,
+    pid: child.pid,
     output: () => output,
     send: (signal) => child.kill(signal),
     async stop(signal = 'SIGTERM') {

@@ -15,6 +15,7 @@ describe('readSettings()', () => {
       requestTimeoutMs: 240_000,
       sseKeepaliveMs: 10_000,
       shutdownGraceMs: 8_000,
+      threads: undefined,
     });
     expect(readSettings({ environment: {} }).artifact).toEndWith('/artifacts/stories');
   });
@@ -33,6 +34,7 @@ describe('readSettings()', () => {
     ['PORT_HEALTH', '0'],
     ['MAX_CONCURRENCY', '0'],
     ['REQUEST_TIMEOUT_MS', '99999999999'],
+    ['SDFP_THREADS', '0'],
   ])('%s=%s is refused by its name', (name, value) => {
     expect(() => readSettings({ environment: { [name]: value } })).toThrow(
       `Cannot use ${name}: found "${value}"`,

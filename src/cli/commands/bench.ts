@@ -46,7 +46,7 @@ const command: Command = defineCommand({
     },
   },
   details: `
-Runs five kinds of prompts at temperatures 0 and 0.7 with speculation on and off, in turns within this process, the order
+Runs six kinds of prompts at temperatures 0 and 0.7 with speculation on and off, in turns within this process, the order
 reversed each round. A ratio is plain time over speculative time, the median over the rounds; above 1, speculation is faster.
 Whole generations are timed, prompt included, and end tokens are ignored. Under the table: what single steps cost, where the
 time of the rounds went, and, of generations with the engine in a thread of its own as in a server, the share in which it is
@@ -78,9 +78,9 @@ rate, at the best draft length. How often such a draft of a real model is accept
     terminal.progress.update({ detail: 'messages between threads', share: 1 });
     const messaging = await measureWorker(model, { tokens, speculation, signal });
     terminal.progress.finish();
-    terminal.write(draw(benchmark, messaging, model.engine.info.hasDraft));
+    terminal.write(draw(benchmark, messaging, model));
     if (args.json) {
-      const settings = { tokens, rounds, draft: model.draft };
+      const settings = { tokens, rounds, draft: model.draft, threads: model.threads };
       terminal.writeJson({ ...toJson(benchmark, messaging), settings });
     }
   },
@@ -107,7 +107,8 @@ async function measureWorker(
   }
 }
 
-function draw({ rows, costs, shares }: Benchmark, messaging: number, hasDraft: boolean): string {
+function draw({ rows, costs, shares }: Benchmark, messaging: number, { engine, threads }: OpenModel): string {
+  const { hasDraft } = engine.info;
   const table = drawTable(
     ['workload', 'T', 'plain tok/s', 'tok/s', 'ratio', 'tokens/round', 'accepted', 'same text'],
     rows.map(({ workload, temperature, comparison: c }) => [
@@ -128,7 +129,7 @@ median ratio ${median(ratios).toFixed(3)}, lowest ${Math.min(...ratios).toFixed(
 steps: ${hasDraft ? `draft ${costs.draftMs.toFixed(2)} ms, the first of a round ${(costs.draftStartMs + costs.draftMs).toFixed(2)} ms; ` : ''}target by new tokens ${costs.targetMs.map((ms) => ms.toFixed(2)).join(' ')} ms
 time: sessions ${percent(shares.session)}, feeds and KV cache ${percent(shares.feeds)}, sampling ${percent(shares.sampling)}, other ${percent(shares.other)}; JavaScript ${percent(1 - shares.session)}
 messages: ${percent(messaging)} of a generation's time, with the engine in a worker as in a server
-machine: ${cpu}, ${cores} cores, ${os}, ${runtime}; batch 1
+machine: ${cpu}, ${cores} cores, ${os}, ${runtime}; batch 1, ${threads}
 `;
 }
 

@@ -64,7 +64,7 @@ const command: Command = defineCommand({
   },
   details: `
 Reads the model, scores its attention and MLP blocks by Fisher information, rounds its weights to 8 and 4 bits, measures on
-this machine which draft makes it fastest, and writes the artifact: the model's files, the rounded weights (a quarter and
+this machine which draft makes it fastest and with how many threads, and writes the artifact: the model's files, the rounded weights (a quarter and
 an eighth of float32), graphs of under 1 MB each, manifest.json, and a report for people: report.html and, short, report.md.
 Interrupted by Ctrl-C it leaves nothing half-written. The same inputs and seed give the same artifact, but for the
 section "measured" of the manifest.`,

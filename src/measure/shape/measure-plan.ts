@@ -8,6 +8,7 @@ import type { ModelConfig, ModelFolder } from '../../hf/index.ts';
 import { SdfpError } from '../../lib/errors.ts';
 import type { StepCosts } from '../../lib/speedup.ts';
 import type { DraftPlan } from '../../plan/types.ts';
+import { leastCosts } from '../least-costs.ts';
 
 /** New tokens of the target steps that are timed; those between lie on straight lines. */
 export const WIDTHS = [1, 2, 3, 5, 9, 13] as const;
@@ -72,19 +73,4 @@ function measureOnce(model: ModelRunner, pastTokens: number): StepCosts {
 /** Positions in the KV cache before each step; fewer where the context is short. */
 export function pastTokensOf({ maxPositions }: ModelConfig): number {
   return Math.min(PAST_TOKENS, maxPositions - WIDEST);
-}
-
-function leastCosts(measured: readonly StepCosts[]): StepCosts {
-  const draftMs = Math.min(...measured.map((costs) => costs.draftMs));
-  const firstMs = Math.min(...measured.map((costs) => costs.draftStartMs + costs.draftMs));
-  const targetMs = overWidths(measured, (values) => Math.min(...values));
-  return { draftMs, draftStartMs: firstMs - draftMs, targetMs };
-}
-
-/** One figure per width of the target steps, of those of several measurements. */
-export function overWidths(
-  measured: readonly StepCosts[],
-  reduce: (values: readonly number[]) => number,
-): readonly number[] {
-  return Array.from({ length: WIDEST }, (_, i) => reduce(measured.map(({ targetMs }) => targetMs[i]!)));
 }

@@ -4,14 +4,9 @@ import { median } from '../../lib/median.ts';
 import { readPeakRssBytes } from '../../lib/memory.ts';
 import { bestDraftLength, type StepCosts } from '../../lib/speedup.ts';
 import type { DraftPlan } from '../../plan/types.ts';
+import { overWidths } from '../least-costs.ts';
 import { listShapeDrafts, planOfShapeDraft, type ShapeDraft } from './drafts.ts';
-import {
-  type MeasurePlanOptions,
-  measurePlan,
-  overWidths,
-  pastTokensOf,
-  refuseShortContext,
-} from './measure-plan.ts';
+import { type MeasurePlanOptions, measurePlan, pastTokensOf, refuseShortContext } from './measure-plan.ts';
 import { writeRandomModel, writeRandomRounded } from './random-model.ts';
 import { countWeights, refuseTooLarge } from './room.ts';
 import { openScratchFolder } from './scratch-folder.ts';

@@ -16,7 +16,12 @@ export function healthRoutes(host: ModelHost): Hono<AppEnv> {
   app.get('/live', (c) => c.json({ status: 'ok' }));
   app.get('/health', (c) => {
     const { state, model } = host;
-    const facts = { state, model: model?.id ?? '', provider: model?.engine.info.provider ?? '' };
+    const facts = {
+      state,
+      model: model?.id ?? '',
+      provider: model?.engine.info.provider ?? '',
+      threads: model?.threads ?? '',
+    };
     return state === 'ready' ? c.json(facts) : c.json(facts, 503, { 'retry-after': '1' });
   });
   app.get('/ping', (c) => c.body(null, PING[host.state]));

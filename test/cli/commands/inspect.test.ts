@@ -34,6 +34,9 @@ describe('sdfp inspect', () => {
     expect(lines.find((line) => line.startsWith('    1 '))).toMatch(
       /^ {4}1 {2}\[█·+\] 6\.67e-10 .*skip .*█{16} {2}4\.00 .* keep$/,
     );
+    expect(stdout).toContain(
+      "threads      2; predicted tokens/s: ONNX Runtime's own choice 500.0, 2 550.0\n",
+    );
     expect(stdout).toContain('acceptance   81%; by position 90% 80%');
     expect(stdout).toContain(
       'speed        400.1 tokens/s plain, 480.0 with the draft (1.20x; predicted 500.0)',
