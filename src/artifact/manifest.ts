@@ -10,7 +10,7 @@ import { EngineSchema, GenerationSchema, ModelSchema } from './schema-model.ts';
 import type { Manifest } from './types.ts';
 
 /** Rises with every change that an older reader would misunderstand. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 export const MANIFEST_FILE = 'manifest.json';
 
 const wire = v.strictObject({
@@ -48,6 +48,11 @@ export const ManifestSchema: v.GenericSchema<unknown, Manifest> = v.pipe(
     ({ drafts, model }) =>
       drafts.every((draft) => listUnits(draft).every(({ layer }) => layer < model.numLayers)),
     'drafts name a layer beyond the last',
+  ),
+  v.check(
+    ({ drafts, engine }) =>
+      drafts.every(({ vocabulary = [] }) => (vocabulary.at(-1) ?? 0) < engine.vocabSize),
+    'a vocabulary of drafts has a token beyond the last',
   ),
   v.check(({ drafts }) => drafts.every(namesUnitsOnce), 'a draft names a unit twice'),
   v.check(

@@ -2,7 +2,7 @@ import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { clearStaleTemporaries, placeFile, temporaryName, writingTo } from '../artifact/index.ts';
 import type { ModelFolder } from '../hf/index.ts';
-import { type Rounding, writeRoundedFile } from '../quant/index.ts';
+import { type Rounding, writeReducedHead, writeRoundedFile } from '../quant/index.ts';
 
 /** A hidden folder beside the artifact with the model's weights and rounded ones, as a graph expects to find them. */
 export interface Stage extends AsyncDisposable {
@@ -11,10 +11,18 @@ export interface Stage extends AsyncDisposable {
   readonly weights: readonly { readonly name: string; readonly path: string }[];
 }
 
+/** An LM head with rows for the tokens `vocabulary` alone. */
+export interface ReducedHead {
+  readonly rounding: Rounding;
+  readonly vocabulary: readonly number[];
+}
+
 /** What {@linkcode openStage} is told. */
 export interface StageOptions {
   readonly outDir: string;
   readonly roundings: readonly Rounding[];
+  /** Rounded heads with rows for some tokens only. */
+  readonly reducedHeads?: readonly ReducedHead[];
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (detail: string, share: number) => void;
 }
@@ -29,7 +37,7 @@ export function openStage(folder: ModelFolder, options: StageOptions): Promise<S
 
 async function fillStage(
   folder: ModelFolder,
-  { outDir, roundings, signal, onProgress }: StageOptions,
+  { outDir, roundings, reducedHeads = [], signal, onProgress }: StageOptions,
 ): Promise<Stage> {
   const out = resolve(outDir);
   await mkdir(dirname(out), { recursive: true });
@@ -43,6 +51,10 @@ async function fillStage(
     for (const [i, rounding] of roundings.entries()) {
       const report = (share: number) => onProgress(`weights to ${rounding}`, (i + share) / roundings.length);
       const { file } = await writeRoundedFile(folder, rounding, dir, { signal, onProgress: report });
+      weights.push({ name: file, path: join(dir, file) });
+    }
+    for (const { rounding, vocabulary } of reducedHeads) {
+      const { file } = await writeReducedHead(folder, rounding, vocabulary, dir, { signal });
       weights.push({ name: file, path: join(dir, file) });
     }
     return { dir, weights, [Symbol.asyncDispose]: dispose };

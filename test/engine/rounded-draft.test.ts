@@ -16,6 +16,8 @@ setDefaultTimeout(60_000); // a machine of two busy cores
 
 const MODEL = 'smollm2-tied';
 const units = listUnits(6);
+/** Half of the 384 tokens. */
+const vocabulary = Array.from({ length: 192 }, (_, i) => 2 * i);
 const PLANS: Record<string, DraftPlan> = {
   int4: { dropped: [], int4: units, head: 'int4' },
   int8: { dropped: [], int8: units, head: 'int8' },
@@ -25,6 +27,7 @@ const PLANS: Record<string, DraftPlan> = {
     int8: units.filter((_, i) => i % 6 === 2),
     head: 'shared',
   },
+  'int8 with a reduced vocabulary': { dropped: [], int8: units, head: 'int8', vocabulary },
 };
 
 describe.each(Object.entries(PLANS))('a draft with rounded weights: %s', (_, plan) => {
@@ -34,6 +37,7 @@ describe.each(Object.entries(PLANS))('a draft with rounded weights: %s', (_, pla
     await using stage = await openStage(folder, {
       outDir: join(scratch.path, 'artifact'),
       roundings: ['int4', 'int8'],
+      reducedHeads: [{ rounding: 'int8', vocabulary }],
       signal: undefined,
       onProgress: () => {},
     });
