@@ -14,7 +14,7 @@ import {
 import { type Candidate, proposeDrafts } from './build/candidates.ts';
 import { measureCandidates } from './build/measure-candidates.ts';
 import { prepareReport } from './build/report.ts';
-import { openStage } from './build/stage.ts';
+import { openStage, type ReducedHead } from './build/stage.ts';
 import { type BuildText, readBuildText, sampleBuildText, take } from './build/text.ts';
 import {
   type CalibrationProgress,
@@ -85,12 +85,13 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
           onProgress: (detail, share) => onProgress?.({ stage: 'sample', detail, share }),
         })
       : await readBuildText(folder, codec, options.calibrationFile);
-  const { result: scores, facts, scored } = await score(folder, text, options);
+  const { result: scores, facts, scored, compared } = await score(folder, text, options);
   await text[Symbol.asyncDispose](); // its engine would compete with those that are measured
-  const candidates = proposeDrafts(folder, scores, { keep, draftMemoryBytes });
+  const candidates = proposeDrafts(folder, scores, { keep, draftMemoryBytes }, scored);
   await using stage = await openStage(folder, {
     outDir: destination.dir,
     roundings: roundingsOf(candidates),
+    reducedHeads: reducedHeadsOf(candidates),
     signal,
     onProgress: (detail, share) => onProgress?.({ stage: 'round', detail, share }),
   });
@@ -109,7 +110,7 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
           codec,
           weightsDir: stage.dir,
           scores,
-          scored,
+          scored: compared,
           heldOut: text.unseen,
           prompts: text.heldOut,
           target,
@@ -170,11 +171,12 @@ async function describeBuild(
 /** For the comparison in the report, where the method in use has read nothing. */
 const COMPARED_SEQUENCES = 8;
 
-/** Scores, what they rest on, and the sequences that were read for them. */
+/** Scores, what they rest on, the sequences that were read for them, and those that methods are compared on. */
 interface Scoring {
   readonly result: ScoreResult;
   readonly facts: ScoringFacts;
   readonly scored: readonly (readonly number[])[];
+  readonly compared: readonly (readonly number[])[];
 }
 
 async function score(
@@ -193,7 +195,11 @@ async function score(
     });
     // A method that reads no text leaves none to compare the others on.
     const isUnread = report && scored.length === 0;
-    return { ...done, scored: isUnread ? await take(text.calibration, COMPARED_SEQUENCES) : scored };
+    return {
+      ...done,
+      scored,
+      compared: isUnread ? await take(text.calibration, COMPARED_SEQUENCES) : scored,
+    };
   } finally {
     scorer.dispose();
   }
@@ -224,6 +230,13 @@ function roundingsOf(candidates: readonly Candidate[]): Rounding[] {
   const isUsed = (rounding: Rounding) =>
     candidates.some(({ plan }) => (plan[rounding] ?? []).length > 0 || plan.head === rounding);
   return (['int4', 'int8'] as const).filter(isUsed);
+}
+
+/** One for each rounding: a build has one reduced vocabulary, and one draft of each rounding with it. */
+function reducedHeadsOf(candidates: readonly Candidate[]): ReducedHead[] {
+  return candidates.flatMap(({ plan: { head = 'shared', vocabulary } }) =>
+    head === 'shared' || vocabulary === undefined ? [] : [{ rounding: head, vocabulary }],
+  );
 }
 
 function describeDraft({ name, plan, keptShare, extraBytes, graph: { spec } }: Candidate): ManifestDraft {
