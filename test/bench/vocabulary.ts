@@ -3,7 +3,7 @@
  * [SEQUENCES]`. Tokens are counted in text that the model writes itself, as a build does; every draft has a session of its own in
  * this process, and they take turns. Prints, for each rounding and size, the share of held-out text in the vocabulary, the
  * draft step over a plain step (median of the turns), acceptance, the speed-up that follows, and the one measured.
- * Ends with a line of JSON. About 3 minutes on 2 cores.
+ * Ends with a line of JSON. About 3 minutes on 2 idle cores.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
