@@ -33,21 +33,21 @@ export interface DraftWishes {
 
 /**
  * The drafts worth measuring, those that drop nothing but round first. Each once: methods that choose whole layers make
- * the same of neighbouring counts. `scored`: the sequences that the scores were taken on, whose tokens are counted for
- * drafts with a reduced vocabulary; without any there are none.
+ * the same of neighbouring counts. `text`: sequences whose tokens are counted for drafts with a reduced vocabulary;
+ * without any there are none.
  */
 export function proposeDrafts(
   folder: ModelFolder,
   scores: ScoreResult,
   { keep, draftMemoryBytes = Number.POSITIVE_INFINITY }: DraftWishes,
-  scored: readonly (readonly number[])[] = [],
+  text: readonly (readonly number[])[] = [],
 ): Candidate[] {
   const numUnits = 2 * folder.config.numLayers;
   const forms = keep === undefined ? candidateForms(numUnits) : formsWithCount(countForKeep(keep, numUnits));
   const plans = new Map<string, DraftPlan>();
   // What it saves is the same for all of a rounding: the one that drops the fewest units shows whether it pays.
   const [leastDropped] = forms.filter(({ rounding }) => rounding !== undefined);
-  const vocabulary = reducedVocabulary(folder, planOf(folder.config, scores, leastDropped!), scored);
+  const vocabulary = reducedVocabulary(folder, planOf(folder.config, scores, leastDropped!), text);
   for (const form of forms) {
     const plan = planOf(folder.config, scores, form);
     const isReduced =
