@@ -58,6 +58,9 @@ describe.each(Object.entries(PLANS))('a draft with rounded weights: %s', (_, pla
         accepted += run.done.stats.numAcceptedTokens;
       }
     }
+    const speculation = { draftLength: 3, verification: 'rejection' } as const;
+    const rejection = { ...greedy, speculation: { ...greedy.speculation, ...speculation } };
+    expect((await collect(engine, rejection)).ids).toEqual([...golden.greedy]);
     // The draft is a real one, it errs, and it is far nearer to the target than chance (1 of 384).
     expect(accepted).toBeGreaterThan(drafted * 0.2);
     expect(accepted).toBeLessThan(drafted);
