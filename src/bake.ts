@@ -14,7 +14,7 @@ import {
 import { type Candidate, proposeDrafts } from './build/candidates.ts';
 import { measureCandidates } from './build/measure-candidates.ts';
 import { prepareReport } from './build/report.ts';
-import { openStage, type Stage } from './build/stage.ts';
+import { openStage, type ReducedHead, type Stage } from './build/stage.ts';
 import { type BuildText, readBuildText, sampleBuildText, take } from './build/text.ts';
 import {
   type CalibrationProgress,
@@ -91,9 +91,13 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
     signal,
     onProgress: (detail, share) => onProgress?.({ stage: 'round', detail, share }),
   });
-  const { result: scores, facts, scored } = await score(folder, text, stage, options);
+  const { result: scores, facts, scored, compared } = await score(folder, text, stage, options);
+  // To be counted, a file is read on from its start; text that is sampled takes too long for more than was scored.
+  const counted =
+    options.calibrationFile === undefined ? scored : await take(text.calibration, MOST_COUNTED_SEQUENCES);
   await text[Symbol.asyncDispose](); // its engine would compete with those that are measured
-  const candidates = proposeDrafts(folder, scores, { keep, draftMemoryBytes });
+  const candidates = proposeDrafts(folder, scores, { keep, draftMemoryBytes }, counted);
+  await stage.addReducedHeads(reducedHeadsOf(candidates));
   const measured = await measureCandidates(target, candidates, {
     weightsDir: stage.dir,
     heldOut: text.heldOut,
@@ -109,7 +113,7 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
           codec,
           weightsDir: stage.dir,
           scores,
-          scored,
+          scored: compared,
           heldOut: text.unseen,
           prompts: text.heldOut,
           target,
@@ -173,14 +177,17 @@ async function describeBuild(
   };
 }
 
+/** Some 256,000 tokens: what they say of rare ones changes little with more. */
+const MOST_COUNTED_SEQUENCES = 1000;
 /** For the comparison in the report, where the method in use has read nothing. */
 const COMPARED_SEQUENCES = 8;
 
-/** Scores, what they rest on, and the sequences that were read for them. */
+/** Scores, what they rest on, the sequences that were read for them, and those that methods are compared on. */
 interface Scoring {
   readonly result: ScoreResult;
   readonly facts: ScoringFacts;
   readonly scored: readonly (readonly number[])[];
+  readonly compared: readonly (readonly number[])[];
 }
 
 async function score(
@@ -204,7 +211,11 @@ async function score(
     });
     // A method that reads no text leaves none to compare the others on.
     const isUnread = report && scored.length === 0;
-    return { ...done, scored: isUnread ? await take(text.calibration, COMPARED_SEQUENCES) : scored };
+    return {
+      ...done,
+      scored,
+      compared: isUnread ? await take(text.calibration, COMPARED_SEQUENCES) : scored,
+    };
   } finally {
     scorer.dispose();
   }
@@ -235,6 +246,13 @@ function roundingsOf(candidates: readonly Candidate[]): Rounding[] {
   const isUsed = (rounding: Rounding) =>
     candidates.some(({ plan }) => (plan[rounding] ?? []).length > 0 || plan.head === rounding);
   return (['int4', 'int8'] as const).filter(isUsed);
+}
+
+/** One for each rounding: a build has one reduced vocabulary, and one draft of each rounding with it. */
+function reducedHeadsOf(candidates: readonly Candidate[]): ReducedHead[] {
+  return candidates.flatMap(({ plan: { head = 'shared', vocabulary } }) =>
+    head === 'shared' || vocabulary === undefined ? [] : [{ rounding: head, vocabulary }],
+  );
 }
 
 function describeDraft(candidate: Candidate, { tokens, sequences }: ScoringFacts): ManifestDraft {

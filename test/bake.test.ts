@@ -116,6 +116,34 @@ describe('bake()', () => {
     });
   }, 120_000);
 
+  test('measures drafts that propose the tokens of a narrow text only', async () => {
+    const file = join(folder, 'narrow.txt');
+    writeFileSync(
+      file,
+      Array.from({ length: 600 }, (_, i) => `Once upon a time there were ${i % 7} cats.\n`).join('\n'),
+    );
+    const { dir, manifest } = await build('narrow', {
+      calibrationFile: file,
+      keep: 1,
+    });
+    expect(manifest.drafts.map(({ name }) => name)).toEqual([
+      'int8',
+      'int8-vocab-64',
+      'int4',
+      'int4-vocab-64',
+    ]);
+    for (const { name, vocabulary, extraBytes } of manifest.drafts.filter((draft) => draft.vocabulary)) {
+      expect(vocabulary).toHaveLength(64);
+      expect(vocabulary).toEqual(expect.arrayContaining([...manifest.generation.eosTokenIds]));
+      expect(extraBytes).toBeLessThan(
+        manifest.drafts.find((draft) => `${draft.name}-vocab-64` === name)!.extraBytes!,
+      );
+      expect(manifest.measured?.candidates.map((candidate) => candidate.name)).toContain(name);
+    }
+    const { files } = (await openArtifact(dir, { verify: 'full' })).manifest;
+    expect(files.map(({ name }) => name)).toContain('draft.int4.head.64.safetensors');
+  }, 120_000);
+
   test('an abort raises its reason and leaves nothing behind', async () => {
     const before = readdirSync(folder).sort();
     const controller = new AbortController();

@@ -26,11 +26,13 @@ export interface EngineSpec {
     readonly pastValues: readonly string[];
   };
   readonly outputs: {
-    /** float32 [R, V] */
+    /** float32 [R, V]; of a draft run with a reduced vocabulary [R, V'] */
     readonly logits: string;
     /** float32 [B, KV, N*S, D]: k then v of each written slot, in slot order, along axis 2. */
     readonly newKeyValues: string;
   };
   /** Cache slots (indices into pastKeys) that a draft step writes; a target step writes all. */
   readonly draftSlots: readonly number[];
+  /** [V'] tokens of a draft run's logits, ids ascending. Absent: all. */
+  readonly draftVocabulary?: readonly number[];
 }

@@ -49,6 +49,11 @@ export const ManifestSchema: v.GenericSchema<unknown, Manifest> = v.pipe(
       drafts.every((draft) => listUnits(draft).every(({ layer }) => layer < model.numLayers)),
     'drafts name a layer beyond the last',
   ),
+  v.check(
+    ({ drafts, engine }) =>
+      drafts.every(({ vocabulary = [] }) => (vocabulary.at(-1) ?? 0) < engine.vocabSize),
+    'a vocabulary of drafts has a token beyond the last',
+  ),
   v.check(({ drafts }) => drafts.every(namesUnitsOnce), 'a draft names a unit twice'),
   v.check(
     ({ engine, drafts, files }) => [engine, ...drafts].every(({ graph }) => isGraph(graph, files)),

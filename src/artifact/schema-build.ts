@@ -74,6 +74,17 @@ const draft = v.pipe(
       described(v.picklist(['shared', 'int8', 'int4']), "The draft's LM head; shared: the target's own"),
       'shared',
     ),
+    vocabulary: v.exactOptional(
+      described(
+        v.pipe(
+          v.array(count('Token id', 'token id')),
+          v.nonEmpty(),
+          v.check((ids) => isAscending(ids), 'ids do not ascend'),
+        ),
+        'Tokens that the draft may propose, ids ascending: its rounded head has rows for these alone; absent: all',
+        'token ids',
+      ),
+    ),
     kept_share: share('Share of the block weights that the draft keeps'),
     extra_bytes: v.optional(count('Rounded weights that the draft loads beside the target', 'bytes'), 0),
     predicted_kl: v.optional(
@@ -95,6 +106,10 @@ const draft = v.pipe(
       'cache slots',
     ),
   }),
+  v.check(
+    ({ head, vocabulary }) => head !== 'shared' || vocabulary === undefined,
+    'a draft with a vocabulary has no head of its own',
+  ),
   v.transform(({ dropped, int4, int8, ...rest }) => ({
     dropped: toUnits(dropped),
     int4: toUnits(int4),
@@ -102,6 +117,10 @@ const draft = v.pipe(
     ...camelKeys(rest),
   })),
 );
+
+function isAscending(ids: readonly number[]): boolean {
+  return ids.every((id, i) => i === 0 || id > ids[i - 1]!);
+}
 
 /** The pattern of the schema lets only unit names through, so none is lost here. */
 function toUnits(names: readonly string[]): Unit[] {

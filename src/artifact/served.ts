@@ -14,7 +14,8 @@ export function engineSpecOf(
   const { engine } = manifest;
   if (draft === undefined) return engine;
   const inputs = { ...engine.inputs, isDraft: draft.isDraft };
-  return { ...engine, graph: draft.graph, inputs, draftSlots: draft.slots };
+  const reduced = draft.vocabulary && { draftVocabulary: draft.vocabulary };
+  return { ...engine, graph: draft.graph, inputs, draftSlots: draft.slots, ...reduced };
 }
 
 /**

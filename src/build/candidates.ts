@@ -12,13 +12,15 @@ import {
 import { mixPlans, type OptionBytes, planBytes, predictLoss } from '../plan/mix.ts';
 import { selectUnits } from '../plan/select.ts';
 import type { DraftPlan, Unit } from '../plan/types.ts';
-import { layoutRoundedFile, type Rounding } from '../quant/index.ts';
+import { chooseVocabularySize, selectVocabulary } from '../plan/vocabulary.ts';
+import { layoutReducedHead, layoutRoundedFile, type RoundedMatrix, type Rounding } from '../quant/index.ts';
 
 /** A draft that could be served, with the graph that holds it. */
 export interface Candidate {
   /**
    * `drop-12`: twelve units dropped, the rest shared; `int8-drop-4`: the rest rounded; `int8`: nothing dropped;
-   * `mixed-50`: each part dropped or rounded as loses least, half the bytes of `int8`.
+   * `mixed-50`: each part dropped or rounded as loses least, half the bytes of `int8`; `int8-vocab-1024`: as `int8`, with a
+   * vocabulary of so many tokens.
    */
   readonly name: string;
   readonly plan: DraftPlan;
@@ -41,12 +43,14 @@ export interface DraftWishes {
 
 /**
  * The drafts worth measuring, those that drop nothing but round first. Each once: methods that choose whole layers make
- * the same of neighbouring counts. Mixed ones where the scores say what rounding loses.
+ * the same of neighbouring counts. Mixed ones where the scores say what rounding loses. `text`: sequences whose tokens are
+ * counted for drafts with a reduced vocabulary; without any there are none.
  */
 export function proposeDrafts(
   folder: ModelFolder,
   scores: ScoreResult,
   { keep, draftMemoryBytes = Number.POSITIVE_INFINITY }: DraftWishes,
+  text: readonly (readonly number[])[] = [],
 ): Candidate[] {
   const { config } = folder;
   const bytesOf = optionBytes(config);
@@ -58,12 +62,18 @@ export function proposeDrafts(
       : formsWithCount(countForKeep(keep, numUnits));
   const plans = new Map<string, DraftPlan>();
   const add = (name: string, plan: DraftPlan) => {
-    if (planBytes(plan, bytesOf) <= draftMemoryBytes) plans.set(name, plan);
+    if (extraBytes(config, plan) <= draftMemoryBytes) plans.set(name, plan);
   };
+  // What it saves is the same for all of a rounding: the one that drops the fewest units shows whether it pays.
+  const [leastDropped] = forms.filter(({ rounding }) => rounding !== undefined);
+  const vocabulary = reducedVocabulary(folder, planOf(config, scores, leastDropped!), text);
   for (const form of forms) {
     const plan = planOf(config, scores, form);
     // The units of one method and rounding that are as many are the same ones.
     if (form.rounding !== undefined || plan.dropped.length > 0) add(nameOf(plan), plan);
+    if (vocabulary === undefined || plan.head === undefined || form.count !== leastDropped!.count) continue;
+    const reduced = { ...plan, vocabulary };
+    add(nameOf(reduced), reduced);
   }
   if (keep === undefined && canMix) {
     for (const [share, plan] of mixedPlans(scores.options!, bytesOf, draftMemoryBytes)) {
@@ -99,23 +109,44 @@ function makeCandidate(folder: ModelFolder, scores: ScoreResult, name: string, p
     name,
     plan,
     keptShare: keptShare(config, plan.dropped),
-    extraBytes: planBytes(plan, optionBytes(config)),
+    extraBytes: extraBytes(config, plan),
     predictedLoss: canPredict(scores, plan) ? predictLoss(scores.options, plan) : null,
     graph: { bytes, spec: { ...spec, graph: `graph.${name}.onnx` } },
   };
 }
 
-/** Where nothing was rounded while scoring, only removals can be predicted. */
+/** Where nothing was rounded while scoring, only removals can be predicted; of tokens that are never proposed, nothing. */
 function canPredict(
   scores: ScoreResult,
-  { head = 'shared' }: DraftPlan,
+  { head = 'shared', vocabulary }: DraftPlan,
 ): scores is ScoreResult & { readonly options: OptionScores } {
+  if (vocabulary !== undefined) return false;
   return scores.options?.options.some(({ kind }) => head === 'shared' || kind === head) ?? false;
 }
 
-function nameOf({ dropped: { length }, head = 'shared' }: DraftPlan): string {
-  if (head === 'shared') return `drop-${length}`;
-  return length === 0 ? head : `${head}-drop-${length}`;
+function nameOf({ dropped: { length }, head = 'shared', vocabulary }: DraftPlan): string {
+  const parts = [
+    ...(head === 'shared' ? [] : [head]),
+    ...(head === 'shared' || length > 0 ? [`drop-${length}`] : []),
+    ...(vocabulary === undefined ? [] : [`vocab-${vocabulary.length}`]),
+  ];
+  return parts.join('-');
+}
+
+/** Undefined: the draft should propose any token. */
+function reducedVocabulary(
+  { config, generation }: ModelFolder,
+  { dropped }: DraftPlan,
+  sequences: readonly (readonly number[])[],
+): readonly number[] | undefined {
+  const { vocabSize, hiddenSize, numLayers } = config;
+  const { bosTokenId, eosTokenIds } = generation;
+  const always = [...eosTokenIds, ...(bosTokenId === undefined ? [] : [bosTokenId])];
+  const statistics = { sequences, vocabSize, always };
+  const blocks =
+    keptShare(config, dropped) * numLayers * (unitSize(config, 'attn') + unitSize(config, 'mlp'));
+  const size = chooseVocabularySize(statistics, { blocks, perToken: hiddenSize });
+  return size === undefined ? undefined : selectVocabulary(statistics, size);
 }
 
 function planOf(config: ModelConfig, scores: ScoreResult, { count, rounding }: CandidateForm): DraftPlan {
@@ -134,11 +165,25 @@ function optionBytes(config: ModelConfig): OptionBytes {
 
 function bytesByPart(config: ModelConfig, rounding: Rounding): ReadonlyMap<string, number> {
   const bytes = new Map<string, number>();
-  for (const { name, packed, scales } of layoutRoundedFile(config, rounding).matrices) {
-    const part = name.match(/^layers\.(\d+\.(?:attn|mlp))\./)?.[1] ?? HEAD_PART;
-    bytes.set(part, (bytes.get(part) ?? 0) + packed.lengthBytes + scales.lengthBytes);
+  for (const matrix of layoutRoundedFile(config, rounding).matrices) {
+    const part = matrix.name.match(/^layers\.(\d+\.(?:attn|mlp))\./)?.[1] ?? HEAD_PART;
+    bytes.set(part, (bytes.get(part) ?? 0) + matrixBytes(matrix));
   }
   return bytes;
+}
+
+function matrixBytes({ packed, scales }: RoundedMatrix): number {
+  return packed.lengthBytes + scales.lengthBytes;
+}
+
+/** Rounded weights that the draft loads beside the target's. */
+function extraBytes(config: ModelConfig, plan: DraftPlan): number {
+  const { head = 'shared', vocabulary } = plan;
+  const bytesOf = optionBytes(config);
+  if (head === 'shared' || vocabulary === undefined) return planBytes(plan, bytesOf);
+  const { matrices } = layoutReducedHead(config, head, vocabulary.length);
+  const reduced = matrices.reduce((sum, matrix) => sum + matrixBytes(matrix), 0);
+  return planBytes({ ...plan, head: 'shared' }, bytesOf) + reduced;
 }
 
 /** Share of the block weights that are left without the units `dropped`, 0..1. */

@@ -2,20 +2,28 @@ import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { clearStaleTemporaries, placeFile, temporaryName, writingTo } from '../artifact/index.ts';
 import type { ModelFolder } from '../hf/index.ts';
-import { type Rounding, writeRoundedFile } from '../quant/index.ts';
+import { type Rounding, writeReducedHead, writeRoundedFile } from '../quant/index.ts';
 
 /** A hidden folder beside the artifact with the model's weights and rounded ones, as a graph expects to find them. */
 export interface Stage extends AsyncDisposable {
   readonly dir: string;
-  /** Rounded weights by their name in the artifact. */
   readonly weights: readonly RoundedWeightsFile[];
+  /** Adds files of their own for heads with rows for some tokens only: which, the scores and their text tell. */
+  addReducedHeads(heads: readonly ReducedHead[]): Promise<void>;
 }
 
 /** A file of rounded weights. */
 export interface RoundedWeightsFile {
   readonly rounding: Rounding;
+  /** In the artifact. */
   readonly name: string;
   readonly path: string;
+}
+
+/** An LM head with rows for the tokens `vocabulary` alone. */
+export interface ReducedHead {
+  readonly rounding: Rounding;
+  readonly vocabulary: readonly number[];
 }
 
 /** What {@linkcode openStage} is told. */
@@ -52,7 +60,14 @@ async function fillStage(
       const { file } = await writeRoundedFile(folder, rounding, dir, { signal, onProgress: report });
       weights.push({ rounding, name: file, path: join(dir, file) });
     }
-    return { dir, weights, [Symbol.asyncDispose]: dispose };
+    const addReducedHeads = (heads: readonly ReducedHead[]) =>
+      writingTo(outDir, async () => {
+        for (const { rounding, vocabulary } of heads) {
+          const { file } = await writeReducedHead(folder, rounding, vocabulary, dir, { signal });
+          weights.push({ rounding, name: file, path: join(dir, file) });
+        }
+      });
+    return { dir, weights, addReducedHeads, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;

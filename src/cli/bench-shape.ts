@@ -62,10 +62,11 @@ function draw(name: string, benchmark: ShapeBenchmark): string {
   const { cpu, cores, os, runtime } = describeMachine();
   const steps = WIDTHS.map((width) => `${width}: ${targetMs[width - 1]!.toFixed(2)}`).join(', ');
   const table = drawTable(
-    ['draft', 'layers', 'draft ms', 'first ms', 'plain ms', ...ACCEPTANCES.map((a) => `at ${a}`)],
+    ['draft', 'layers', 'tokens', 'draft ms', 'first ms', 'plain ms', ...ACCEPTANCES.map((a) => `at ${a}`)],
     rows.map(({ draft, costs, predictions }) => [
       draft.precision,
       `${draft.keptLayers}/${config.numLayers}`,
+      draft.numTokens === undefined ? 'all' : `${draft.numTokens}`,
       costs.draftMs.toFixed(2),
       (costs.draftStartMs + costs.draftMs).toFixed(2),
       costs.targetMs[0]!.toFixed(2),
@@ -74,12 +75,13 @@ function draw(name: string, benchmark: ShapeBenchmark): string {
   );
   const best = ACCEPTANCES.map((acceptance, i) => {
     const row = bestRow(rows, i);
-    return `  ${acceptance}: ${drawPrediction(row.predictions[i]!)} with ${row.draft.precision}, ${row.draft.keptLayers} layers\n`;
+    return `  ${acceptance}: ${drawPrediction(row.predictions[i]!)} with ${row.draft.precision}, ${row.draft.keptLayers} layers, ${row.draft.numTokens ?? 'all'} tokens\n`;
   });
   return `${name}: ${(numWeights / 1e6).toFixed(1)} million random weights, f32, past of ${pastTokens} tokens
 target ms by new tokens: ${steps}
 
 ${table}
+tokens: that the draft may propose, of ${config.vocabSize}; its LM head has rows for these alone (at 8 bits in f32 drafts)
 at A: speed over plain decoding if a draft token is accepted with probability A, and the best draft length
 best:
 ${best.join('')}machine: ${cpu}, ${cores} cores, ${os}, ${runtime}; batch 1; ${seconds.toFixed(0)} s, peak memory ${Math.round(peakRssBytes / 1e6)} MB
@@ -98,10 +100,15 @@ function bestRow(rows: readonly ShapeRow[], index: number): ShapeRow {
 
 function toJson(name: string, benchmark: ShapeBenchmark): object {
   const { config, numWeights, pastTokens, targetMs, rows, seconds, peakRssBytes } = benchmark;
-  const drafts = rows.map(({ draft, costs, predictions }) => ({ ...draft, ...costs, predictions }));
+  const drafts = rows.map(({ draft, costs, predictions }) => ({
+    numTokens: null,
+    ...draft,
+    ...costs,
+    predictions,
+  }));
   const best = ACCEPTANCES.map((_, i) => {
     const { draft, predictions } = bestRow(rows, i);
-    return { ...draft, ...predictions[i] };
+    return { numTokens: null, ...draft, ...predictions[i] };
   });
   const shape = { name, numLayers: config.numLayers, numWeights };
   const target = { pastTokens, targetMs };

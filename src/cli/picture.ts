@@ -68,7 +68,12 @@ function describePlan(manifest: Manifest): string {
     measured?.chosenBy === 'keep' ? 'as --keep said' : `fastest of ${drafts.length} on the machine below`;
   const extra = draft.extraBytes ?? 0;
   const memory = extra === 0 ? 'no weights of its own' : `${(extra / 1e6).toFixed(1)} MB of rounded weights`;
-  return `draft: ${draft.name} skips ${draft.dropped.length} of ${scores.units.length} blocks, keeps ${percent(draft.keptShare)} of the block weights, ${memory} (${why})`;
+  const { vocabulary } = draft;
+  const tokens =
+    vocabulary === undefined
+      ? ''
+      : `, proposes ${vocabulary.length} of the ${manifest.model.vocabSize} tokens`;
+  return `draft: ${draft.name} skips ${draft.dropped.length} of ${scores.units.length} blocks, keeps ${percent(draft.keptShare)} of the block weights${tokens}, ${memory} (${why})`;
 }
 
 /** Scores, calibration, files and measurements in lines. */
@@ -127,6 +132,7 @@ function drawDrafts(manifest: Manifest): string[] {
       `${draft === servedDraft(manifest) ? '* ' : ''}${draft.name}`,
       String(draft.dropped.length),
       percent(draft.keptShare),
+      draft.vocabulary === undefined ? 'all' : `${draft.vocabulary.length}`,
       ((draft.extraBytes ?? 0) / 1e6).toFixed(1),
       facts?.acceptanceRate == null ? '-' : percent(facts.acceptanceRate),
       facts?.draftMs.toFixed(2) ?? '-',
@@ -135,7 +141,17 @@ function drawDrafts(manifest: Manifest): string[] {
     ];
   });
   if (rows.length === 0) return [];
-  const head = ['draft', 'skipped', 'kept', 'extra MB', 'accepted', 'step ms', 'predicted', 'tokens/s'];
+  const head = [
+    'draft',
+    'skipped',
+    'kept',
+    'tokens',
+    'extra MB',
+    'accepted',
+    'step ms',
+    'predicted',
+    'tokens/s',
+  ];
   return [drawTable(head, rows).trimEnd().replace(/^/gm, '  ')];
 }
 

@@ -4,7 +4,6 @@ import type { ModelRunner } from './model.ts';
 import type { Profiler } from './profiler.ts';
 import { Sampler } from './sampler.ts';
 import type { Sequence } from './sequence.ts';
-import type { SamplingParams } from './types.ts';
 
 /** What the sequences of an engine share: the model, sampling with its buffers, and what was learnt about speed. */
 export class Decoder {
@@ -24,18 +23,22 @@ export class Decoder {
 
   /** The token that follows the sequence's history under `logits` [V]. */
   sample(sequence: Sequence, logits: Float32Array): number {
-    return this.#sample(sequence, logits, sequence.request.sampling);
+    return this.#timed(() => this.#sampler.sample(logits, sequence.request.sampling, sequence.history));
   }
 
   /**
    * The model draft's token: with the target's noise for coupled verification; for rejection, with noise of its own for
-   * each round, which begins at `knownTokens`, so that a rejected draft tells nothing about the next one.
+   * each round, which begins at `knownTokens`, so that a rejected draft tells nothing about the next one. Undefined: the
+   * draft can propose no token that may come next.
    */
-  sampleDraft(sequence: Sequence, logits: Float32Array, knownTokens: number): number {
-    const { sampling, speculation } = sequence.request;
-    if (speculation.verification === 'coupled') return this.#sample(sequence, logits, sampling);
-    const seed = noiseKey(sampling.seed, knownTokens, 'draft').first >>> 0;
-    return this.#sample(sequence, logits, { ...sampling, seed });
+  sampleDraft(sequence: Sequence, logits: Float32Array, knownTokens: number): number | undefined {
+    const { history, request } = sequence;
+    const { sampling, speculation } = request;
+    const params =
+      speculation.verification === 'coupled'
+        ? sampling
+        : { ...sampling, seed: noiseKey(sampling.seed, knownTokens, 'draft').first >>> 0 };
+    return this.#timed(() => this.#sampler.sampleDraft(logits, params, history));
   }
 
   /** Of the token sampled last, see {@linkcode Sampler.lead}. */
@@ -53,17 +56,15 @@ export class Decoder {
     return this.#writeProbs(sequence, logits, new Float32Array(this.model.vocabSize));
   }
 
-  #sample(sequence: Sequence, logits: Float32Array, params: SamplingParams): number {
-    const started = performance.now();
-    const id = this.#sampler.sample(logits, params, sequence.history);
-    this.profiler.addSampling(performance.now() - started);
-    return id;
+  #writeProbs({ request, history }: Sequence, logits: Float32Array, into: Float32Array): Float32Array {
+    this.#timed(() => this.#sampler.writeProbs(logits, request.sampling, history, into));
+    return into;
   }
 
-  #writeProbs(sequence: Sequence, logits: Float32Array, into: Float32Array): Float32Array {
+  #timed<T>(sample: () => T): T {
     const started = performance.now();
-    this.#sampler.writeProbs(logits, sequence.request.sampling, sequence.history, into);
+    const result = sample();
     this.profiler.addSampling(performance.now() - started);
-    return into;
+    return result;
   }
 }

@@ -14,34 +14,39 @@ export class LayerSkipDrafter {
   }
 
   /**
-   * `draftLength` tokens; fewer where `mayStop` and the next one is not worth its cost. The last token is verified
-   * however small its lead: dropping tokens by their own probability would bias rejection sampling.
+   * `draftLength` tokens; fewer where `mayStop` and the next one is not worth its cost, or where the draft has no token
+   * that may come next. The last token is verified however small its lead: dropping tokens by their own probability
+   * would bias rejection sampling.
    */
   draft(sequence: Sequence, draftLength: number, mayStop: boolean): Draft {
     const { history, model, policy, request } = sequence;
     const [knownTokens, verifiedPositions] = [history.length, model.length];
     const [probs, leads]: [Float32Array[], number[]] = [[], []];
     const started = performance.now();
-    let [firstMs, reach] = [0, 1];
+    let [steps, firstMs, reach] = [0, 0, 1];
     try {
-      for (let i = 0; i < draftLength; i++) {
+      while (steps < draftLength) {
         const logits = model.forward(sequence.pending, 1, 'draft');
-        if (request.speculation.verification === 'rejection') {
-          probs.push(this.#decoder.draftProbs(sequence, logits));
-        }
         const id = this.#decoder.sampleDraft(sequence, logits, knownTokens);
-        history.push(id);
-        if (i === 0) firstMs = performance.now() - started;
+        if (id !== undefined) {
+          if (request.speculation.verification === 'rejection') {
+            probs.push(this.#decoder.draftProbs(sequence, logits));
+          }
+          history.push(id);
+        }
+        steps++;
+        if (steps === 1) firstMs = performance.now() - started;
+        if (id === undefined) break;
         if (!mayStop) continue;
         const { lead } = this.#decoder;
         leads.push(lead);
         reach *= policy.acceptanceAt(lead);
-        if (!policy.isNextWorth(reach, i + 1)) break;
+        if (!policy.isNextWorth(reach, steps)) break;
       }
       const ids = history.from(knownTokens);
-      const steps = ids.length - 1;
-      const ms = (performance.now() - started - firstMs) / steps;
-      this.#decoder.knowledge.meter.recordDraft(firstMs, { steps, ms });
+      if (ids.length === 0) policy.recordFruitless();
+      const ms = (performance.now() - started - firstMs) / (steps - 1);
+      this.#decoder.knowledge.meter.recordDraft(firstMs, { steps: steps - 1, ms });
       return { origin: 'draft', ids, probs, leads };
     } finally {
       history.trim(knownTokens);

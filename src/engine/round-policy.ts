@@ -115,6 +115,15 @@ export class RoundPolicy {
     }
   }
 
+  /** A draft that could not propose its first token: it took a step and brings nothing, as one that is rejected. */
+  recordFruitless(): void {
+    this.#own.draft.record(1, 0);
+    if (this.#params.draftLength === undefined) this.#own.draftRounds.record({ tokens: 1, drafted: 1 });
+    // The round that it is recorded in, as one without a draft, was none.
+    this.#plainRounds = -1;
+    this.#roundsSinceDraft = -1;
+  }
+
   /** The model draft where there is one, so that the caller gets all the tokens asked for. */
   #fixedPlan(draftLength: number, matchLength: number): RoundPlan {
     if (draftLength === 0) return PLAIN;

@@ -36,11 +36,23 @@ export class Sampler {
    * that the filters leave (the Gumbel-max trick), which is a sample of their softmax. Ties go to the lowest id.
    */
   sample(logits: Float32Array, params: SamplingParams, history: TokenHistory): number {
-    const position = history.length;
+    return this.#pick(processLogits(logits, params, history, this.#scratch), params, history.length);
+  }
+
+  /**
+   * The same of a draft's logits, -Infinity for tokens that it cannot propose; undefined: no token that may come next
+   * has another one.
+   */
+  sampleDraft(logits: Float32Array, params: SamplingParams, history: TokenHistory): number | undefined {
     const processed = processLogits(logits, params, history, this.#scratch);
-    const best = findBest(processed, position);
+    const hasToken = processed.some((logit) => logit !== Number.NEGATIVE_INFINITY);
+    return hasToken ? this.#pick(processed, params, history.length) : undefined;
+  }
+
+  #pick(logits: Float32Array, params: SamplingParams, position: number): number {
+    const best = findBest(logits, position);
     const choice =
-      params.temperature < GREEDY_BELOW ? best : this.#perturbedBest(processed, best.id, params, position);
+      params.temperature < GREEDY_BELOW ? best : this.#perturbedBest(logits, best.id, params, position);
     this.#lead = choice.score - choice.next;
     return choice.id;
   }

@@ -1,5 +1,6 @@
 import type { EngineSpec } from '../artifact/engine-spec.ts';
 import { boolTensor, floatTensor, intTensor, type Session, type TensorLike } from '../runtime/index.ts';
+import { DraftVocabulary } from './draft-vocabulary.ts';
 import type { KvCache, NewRows } from './kv-cache.ts';
 import type { StepMode } from './model.ts';
 import type { Profiler } from './profiler.ts';
@@ -36,6 +37,8 @@ export class Stepper {
   readonly #profiler: Profiler;
   readonly #fetches: readonly string[];
   readonly #allSlots: readonly number[];
+  /** Undefined: a draft may propose any token. */
+  readonly #draftVocabulary: DraftVocabulary | undefined;
   readonly #inputs: Map<number, StepInputs> = new Map();
   #bias = new Float32Array(0);
 
@@ -45,6 +48,7 @@ export class Stepper {
     this.#profiler = profiler;
     this.#fetches = [spec.outputs.logits, spec.outputs.newKeyValues];
     this.#allSlots = spec.inputs.pastKeys.map((_, slot) => slot);
+    this.#draftVocabulary = spec.draftVocabulary && new DraftVocabulary(spec.draftVocabulary, spec.vocabSize);
   }
 
   /**
@@ -67,7 +71,9 @@ export class Stepper {
     appendAll(entries, { data, width, slots }, firstRow);
     this.#profiler.addRun(mode, size * width, ran - fed);
     this.#profiler.addFeeds(fed - started + performance.now() - ran);
-    const logits = this.#logitsOf(entries, floats(outputs, this.#spec.outputs.logits));
+    const rows = floats(outputs, this.#spec.outputs.logits);
+    const reduced = mode === 'draft' ? this.#draftVocabulary : undefined;
+    const logits = this.#logitsOf(entries, reduced === undefined ? rows : reduced.spread(rows));
     return { logits, tokens: size * width };
   }
 

@@ -1,15 +1,15 @@
 import type { ModelFolder } from '../hf/types.ts';
 import type { GraphBuilder, Value } from '../onnx/index.ts';
 import type { Unit } from '../plan/types.ts';
-import type { Rounding } from '../quant/index.ts';
+import { layoutReducedHead, layoutRoundedFile, type Rounding } from '../quant/index.ts';
 import { attention } from './attention.ts';
 import type { ForwardContext, KeyValue } from './context.ts';
 import { embed } from './embedding.ts';
-import { logitsOf } from './head.ts';
+import { type HeadGate, logitsOf } from './head.ts';
 import { mlp } from './mlp.ts';
 import { rotaryAngles } from './rotary.ts';
 import { RoundedWeights } from './rounded-weights.ts';
-import { addBlocks, type Block, type Gate, roundingOf, type UnitMode, type UnitTrace } from './unit.ts';
+import { addBlocks, type Block, roundingOf, type UnitMode, type UnitTrace } from './unit.ts';
 import { Weights } from './weights.ts';
 
 export interface ForwardOptions {
@@ -28,7 +28,7 @@ export interface ForwardOptions {
   /** `on` for every unit by default. */
   readonly modeOf?: (unit: Unit) => UnitMode;
   /** The LM head is rounded in the runs where a bool [1] is true. */
-  readonly headGate?: Required<Gate> | undefined;
+  readonly headGate?: HeadGate | undefined;
 }
 
 /** Parts of the model with rounded weights, on the stream of the unrounded one. */
@@ -44,7 +44,7 @@ export interface ForwardResult {
   readonly units: readonly UnitTrace[];
   /** The residual stream behind the last unit, [B, S, E], before the final norm. */
   readonly stream: Value;
-  /** [R, V] */
+  /** [R, V]; in runs with a reduced head [R, V'] */
   readonly logits: Value;
   /** New rows of each cache slot, [B, KV, S, D]; of graphs without gates only, whose branches may join rows. */
   readonly newKeyValues: readonly KeyValue[];
@@ -88,7 +88,13 @@ function makeContext(options: ForwardOptions): ForwardContext {
     g,
     config,
     weights: new Weights(g, folder),
-    rounded: (rounding: Rounding) => new RoundedWeights(g, folder, rounding),
+    rounded: (rounding, numTokens) => {
+      const isWhole = numTokens === undefined;
+      const layout = isWhole
+        ? layoutRoundedFile(config, rounding)
+        : layoutReducedHead(config, rounding, numTokens);
+      return new RoundedWeights(g, folder, layout);
+    },
     rotary: g.scope('rotary', () => rotaryAngles(g, config, positionIds)),
     bias: g.scope('bias', () => groupedBias(options)),
     isNarrow: false,
@@ -130,10 +136,7 @@ function listBlocks(context: ForwardContext, options: ForwardOptions): readonly 
 type Contexts = (rounding?: Rounding) => ForwardContext;
 
 /** Whatever the contexts of rounded blocks share is made here, outside of the branches that use it. */
-function makeDraftContexts(
-  context: ForwardContext,
-  { folder, attentionBias, modeOf }: ForwardOptions,
-): Contexts {
+function makeDraftContexts(context: ForwardContext, { attentionBias, modeOf }: ForwardOptions): Contexts {
   const { g, config } = context;
   const isNarrow = config.numHeads > config.numKvHeads;
   const isUsed = Array.from({ length: config.numLayers }, (_, layer) =>
@@ -143,7 +146,7 @@ function makeDraftContexts(
     isUsed && isNarrow ? g.scope('bias', () => g.op.Unsqueeze(attentionBias, [1, 2])) : context.bias;
   return (rounding) => {
     if (rounding === undefined) return context;
-    return { ...context, isNarrow, bias, weights: new RoundedWeights(g, folder, rounding) };
+    return { ...context, isNarrow, bias, weights: context.rounded(rounding) };
   };
 }
 

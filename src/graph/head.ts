@@ -4,15 +4,20 @@ import type { ForwardContext } from './context.ts';
 import { rmsNorm } from './rms-norm.ts';
 import type { Gate } from './unit.ts';
 
+/** In the runs where it is true the LM head is rounded, and has rows for `numTokens` tokens only where that is given. */
+export interface HeadGate extends Required<Gate> {
+  readonly numTokens?: number | undefined;
+}
+
 /**
  * Logits [R, V] of the rows `outputRows` (int32 [R], into B*S) of the residual stream; of all rows without it. With
- * `gate`, some runs use a rounded head.
+ * `gate`, some runs use a rounded head; theirs are [R, V'] where it is a reduced one.
  */
 export function logitsOf(
   context: ForwardContext,
   stream: Value,
   outputRows: Value | undefined,
-  gate?: Required<Gate>,
+  gate?: HeadGate,
 ): Value {
   const { g, config, weights } = context;
   const rows = g.reshape(stream, [-1, config.hiddenSize]);
@@ -20,6 +25,6 @@ export function logitsOf(
   const normed = rmsNorm(context, wanted, 'model.norm.weight');
   const head = headTensor(config);
   if (gate === undefined) return weights.multiply(normed, [head]);
-  const rounded = () => [context.rounded(gate.instead).multiply(normed, [head])];
+  const rounded = () => [context.rounded(gate.instead, gate.numTokens).multiply(normed, [head])];
   return g.if(gate.skipWhen, rounded, () => [weights.multiply(normed, [head])])[0]!;
 }

@@ -1,14 +1,6 @@
 import type { ModelFolder } from '../hf/types.ts';
 import type { GraphBuilder, Value } from '../onnx/index.ts';
-import {
-  BITS,
-  BLOCK_COLUMNS,
-  blockBytes,
-  layoutRoundedFile,
-  type RoundedFile,
-  type RoundedMatrix,
-  type Rounding,
-} from '../quant/index.ts';
+import { BITS, BLOCK_COLUMNS, blockBytes, type RoundedFile, type RoundedMatrix } from '../quant/index.ts';
 import { Weights } from './weights.ts';
 
 /** Weights whose products are rounded; norms and biases are the checkpoint's. */
@@ -16,10 +8,10 @@ export class RoundedWeights extends Weights {
   readonly #g: GraphBuilder;
   readonly #layout: RoundedFile;
 
-  constructor(g: GraphBuilder, folder: ModelFolder, rounding: Rounding) {
+  constructor(g: GraphBuilder, folder: ModelFolder, layout: RoundedFile) {
     super(g, folder);
     this.#g = g;
-    this.#layout = layoutRoundedFile(folder.config, rounding);
+    this.#layout = layout;
   }
 
   /** The same as {@linkcode Weights.multiply} but for the rounding, of `x` too. */

@@ -4,7 +4,8 @@ import { encodeModel, type Graph, GraphBuilder, type Value } from '../onnx/index
 import type { DraftPlan, Unit } from '../plan/types.ts';
 import type { KeyValue } from './context.ts';
 import { buildForward } from './forward.ts';
-import type { Gate, UnitMode } from './unit.ts';
+import type { HeadGate } from './head.ts';
+import type { UnitMode } from './unit.ts';
 
 export interface ServingGraph {
   /** The ONNX model: what the artifact's graph file holds. */
@@ -63,8 +64,10 @@ function modeOf(plan: DraftPlan, unit: Unit, skipWhen: Value): UnitMode {
   return 'on';
 }
 
-function headGate({ head = 'shared' }: DraftPlan, skipWhen: Value): Required<Gate> | undefined {
-  return head === 'shared' ? undefined : { skipWhen, instead: head };
+function headGate({ head = 'shared', vocabulary }: DraftPlan, skipWhen: Value): HeadGate | undefined {
+  if (head !== 'shared') return { skipWhen, instead: head, numTokens: vocabulary?.length };
+  if (vocabulary === undefined) return undefined;
+  throw new TypeError('Building the draft: its vocabulary is reduced, which needs a rounded head.');
 }
 
 function includes(units: readonly Unit[] = [], { layer, block }: Unit): boolean {
@@ -96,5 +99,6 @@ function engineSpec(config: ModelConfig, plan: DraftPlan): EngineSpec {
     },
     outputs: { logits: 'logits', newKeyValues: 'new_key_values' },
     draftSlots: layers.filter((layer) => !includes(plan.dropped, { layer, block: 'attn' })),
+    ...(plan.vocabulary && { draftVocabulary: plan.vocabulary }),
   };
 }

@@ -11,4 +11,6 @@ export interface DraftPlan {
   readonly int8?: readonly Unit[];
   /** Rounding of the draft's LM head; default: the target's own head. */
   readonly head?: Rounding | 'shared';
+  /** Tokens that the draft may propose, ids ascending: a rounded head has rows for these alone. Default: all. */
+  readonly vocabulary?: readonly number[];
 }

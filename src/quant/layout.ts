@@ -14,9 +14,9 @@ export interface FilePart {
 export interface RoundedMatrix {
   /** `layers.3.attn.qkv` */
   readonly name: string;
-  /** Checkpoint names of the matrices [out, K] whose rows it joins. */
+  /** Checkpoint names of the matrices [out, K] whose rows it joins; a reduced head has some of them. */
   readonly sources: readonly string[];
-  /** N: rows of all sources together. */
+  /** N */
   readonly rows: number;
   /** K */
   readonly columns: number;
@@ -38,22 +38,40 @@ export interface RoundedFile {
   readonly bytes: number;
 }
 
-interface Source {
+/** A matrix before it is placed. `rows`: how many of its sources' it holds; default: all. */
+interface Product {
   readonly name: string;
   readonly sources: readonly string[];
+  readonly rows?: number;
 }
 
 /** The file of all products of the model, LM head included, rounded to `rounding`. */
 export function layoutRoundedFile(config: ModelConfig, rounding: Rounding): RoundedFile {
+  return layout(config, rounding, `draft.${rounding}.safetensors`, listProducts(config));
+}
+
+/** The file of an LM head that has rows for `numTokens` tokens only. */
+export function layoutReducedHead(config: ModelConfig, rounding: Rounding, numTokens: number): RoundedFile {
+  const name = `head.${numTokens}`;
+  const products = [{ name, sources: [headTensor(config)], rows: numTokens }];
+  return layout(config, rounding, `draft.${rounding}.${name}.safetensors`, products);
+}
+
+function layout(
+  config: ModelConfig,
+  rounding: Rounding,
+  file: string,
+  products: readonly Product[],
+): RoundedFile {
   const shapes = tensorShapes(config);
   let dataBytes = 0;
   const place = (lengthBytes: number): FilePart => {
     dataBytes += lengthBytes;
     return { offsetBytes: dataBytes - lengthBytes, lengthBytes };
   };
-  const matrices = listProducts(config).map(({ name, sources }): RoundedMatrix => {
+  const matrices = products.map(({ name, sources, rows: some }): RoundedMatrix => {
     const columns = shapes.get(sources[0]!)![1]!;
-    const rows = sources.reduce((sum, source) => sum + shapes.get(source)![0]!, 0);
+    const rows = some ?? sources.reduce((sum, source) => sum + shapes.get(source)![0]!, 0);
     const blocks = Math.ceil(columns / BLOCK_COLUMNS[rounding]);
     const packed = place(rows * blocks * blockBytes(rounding));
     return { name, sources, rows, columns, blocks, packed, scales: place(rows * blocks * 4) };
@@ -64,7 +82,7 @@ export function layoutRoundedFile(config: ModelConfig, rounding: Rounding): Roun
     lengthBytes,
   });
   return {
-    file: `draft.${rounding}.safetensors`,
+    file,
     rounding,
     header,
     matrices: matrices.map((m) => ({ ...m, packed: shift(m.packed), scales: shift(m.scales) })),
@@ -73,8 +91,8 @@ export function layoutRoundedFile(config: ModelConfig, rounding: Rounding): Roun
 }
 
 /** Every product with a weight, joined as the graph multiplies them. */
-function listProducts(config: ModelConfig): Source[] {
-  const layers = Array.from({ length: config.numLayers }, (_, layer): Source[] => {
+function listProducts(config: ModelConfig): Product[] {
+  const layers = Array.from({ length: config.numLayers }, (_, layer): Product[] => {
     const weight = (projection: 'q' | 'k' | 'v' | 'o') =>
       layerTensorName(layer, `self_attn.${projection}_proj.weight`);
     const mlpWeight = (projection: 'gate' | 'up' | 'down') =>

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTensor } from '../hf/read-tensor.ts';
 import type { ModelFolder } from '../hf/types.ts';
-import { layoutRoundedFile, type RoundedFile, type RoundedMatrix } from './layout.ts';
+import { layoutReducedHead, layoutRoundedFile, type RoundedFile, type RoundedMatrix } from './layout.ts';
 import { roundMatrix } from './round.ts';
 import type { Rounding } from './types.ts';
 
@@ -18,19 +18,42 @@ export interface WriteRoundedOptions {
  * Rounds the products of a model into a new file of `dir`, matrix by matrix: memory holds one tensor of the checkpoint
  * at a time. The same weights give the same bytes. An abort raises the signal's reason and leaves a part of the file.
  */
-export async function writeRoundedFile(
+export function writeRoundedFile(
   folder: ModelFolder,
   rounding: Rounding,
   dir: string,
-  { signal, onProgress }: WriteRoundedOptions = {},
+  options: WriteRoundedOptions = {},
 ): Promise<RoundedFile> {
-  const layout = layoutRoundedFile(folder.config, rounding);
+  const read = (source: string) => readTensor(folder, source);
+  return writeFile(layoutRoundedFile(folder.config, rounding), read, dir, options);
+}
+
+/** The same of the LM head's rows of the tokens `vocabulary`, in their order. */
+export function writeReducedHead(
+  folder: ModelFolder,
+  rounding: Rounding,
+  vocabulary: readonly number[],
+  dir: string,
+  options: WriteRoundedOptions = {},
+): Promise<RoundedFile> {
+  const { hiddenSize } = folder.config;
+  const read = async (source: string) => selectRows(await readTensor(folder, source), hiddenSize, vocabulary);
+  return writeFile(layoutReducedHead(folder.config, rounding, vocabulary.length), read, dir, options);
+}
+
+/** `read` gives a checkpoint's matrix, or the rows of it that the file holds. */
+async function writeFile(
+  layout: RoundedFile,
+  read: (source: string) => Promise<Float32Array>,
+  dir: string,
+  { signal, onProgress }: WriteRoundedOptions,
+): Promise<RoundedFile> {
   const file = await open(join(dir, layout.file), 'wx');
   try {
     await writeAt(file, layout.header, 0);
     for (const [i, matrix] of layout.matrices.entries()) {
       signal?.throwIfAborted();
-      await writeMatrix(file, folder, matrix, rounding);
+      await writeMatrix(file, matrix, read, layout.rounding);
       onProgress?.((i + 1) / layout.matrices.length);
     }
     await file.sync();
@@ -43,19 +66,28 @@ export async function writeRoundedFile(
 /** The rows of the sources one after the other: a row's blocks know nothing of other rows. */
 async function writeMatrix(
   file: FileHandle,
-  folder: ModelFolder,
   { sources, columns, packed, scales }: RoundedMatrix,
+  read: (source: string) => Promise<Float32Array>,
   rounding: Rounding,
 ): Promise<void> {
   let [packedAt, scalesAt] = [packed.offsetBytes, scales.offsetBytes];
   for (const source of sources) {
-    const rounded = roundMatrix(await readTensor(folder, source), columns, rounding);
+    const rounded = roundMatrix(await read(source), columns, rounding);
     const scaleBytes = new Uint8Array(rounded.scales.buffer);
     await writeAt(file, rounded.packed, packedAt);
     await writeAt(file, scaleBytes, scalesAt);
     packedAt += rounded.packed.length;
     scalesAt += scaleBytes.length;
   }
+}
+
+/** Rows of a matrix [N, `columns`]. */
+function selectRows(matrix: Float32Array, columns: number, rows: readonly number[]): Float32Array {
+  const selected = new Float32Array(rows.length * columns);
+  for (const [i, row] of rows.entries()) {
+    selected.set(matrix.subarray(row * columns, (row + 1) * columns), i * columns);
+  }
+  return selected;
 }
 
 async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

@@ -67,7 +67,7 @@ export function precisionOf({ int8 = [], int4 = [], head = 'shared' }: ManifestD
 
 /** `skips 12 of the 32 blocks, keeps 57% of the block weights, shares all its weights with the model` */
 export function describeDraft(draft: ManifestDraft, numUnits: number): string {
-  const { dropped, int8 = [], int4 = [], keptShare, head = 'shared' } = draft;
+  const { dropped, int8 = [], int4 = [], keptShare, head = 'shared', vocabulary } = draft;
   const rounded = [
     ...(int8.length > 0 ? [`${plural(int8.length, 'block')} with 8-bit weights`] : []),
     ...(int4.length > 0 ? [`${plural(int4.length, 'block')} with 4-bit weights`] : []),
@@ -76,6 +76,7 @@ export function describeDraft(draft: ManifestDraft, numUnits: number): string {
   const parts = [
     ...(dropped.length > 0 ? [`skips ${dropped.length} of the ${numUnits} blocks`] : []),
     ...(rounded.length > 0 ? [`computes ${listOf(rounded)}`] : []),
+    ...(vocabulary === undefined ? [] : [`proposes the ${vocabulary.length} most frequent tokens only`]),
     `keeps ${percent(keptShare)} of the block weights`,
   ];
   const memory = extraBytes(draft);

@@ -74,6 +74,7 @@ export const exampleContent: ManifestContent = {
       int4: [{ layer: 1, block: 'mlp' }],
       int8: [{ layer: 0, block: 'attn' }],
       head: 'int8',
+      vocabulary: [0, 2, 399],
       keptShare: 0.5,
       extraBytes: 12345,
       predictedKl: 0.125,

@@ -31,6 +31,46 @@ describe('proposeDrafts()', () => {
     }
   });
 
+  describe('with a head that is much of a step', () => {
+    const vocabSize = 4096;
+    const large = { ...folder, config: { ...folder.config, vocabSize } };
+    // 200 tokens, over and over; 4000 is none of them, but ends a text.
+    const scored = Array.from({ length: 10 }, () => Array.from({ length: 256 }, (_, i) => 1000 + (i % 200)));
+    const generation = { ...folder.generation, eosTokenIds: [4000] };
+    const withText = (keep?: number, draftMemoryBytes?: number) =>
+      proposeDrafts({ ...large, generation }, scores, { keep, draftMemoryBytes }, scored);
+
+    test('offers the least dropped draft of each rounding with the tokens of the text too', () => {
+      const made = withText();
+      const names = made.map(({ name }) => name);
+      expect(names.slice(0, 2)).toEqual(['int8', 'int8-vocab-256']);
+      expect(names.filter((name) => name.includes('vocab'))).toEqual(['int8-vocab-256', 'int4-vocab-256']);
+      const [whole, reduced] = made;
+      const { vocabulary } = reduced!.plan;
+      expect(vocabulary).toHaveLength(256);
+      expect(vocabulary).toEqual(expect.arrayContaining([1000, 1199, 4000]));
+      expect(reduced!.graph.spec).toMatchObject({
+        graph: 'graph.int8-vocab-256.onnx',
+        draftVocabulary: vocabulary!,
+      });
+      // A row: 64 columns in one block of 128, and its scale.
+      expect(whole!.extraBytes - reduced!.extraBytes).toBe((vocabSize - 256) * (128 + 4));
+      expect(withText(0.5).map(({ name }) => name)).toEqual([
+        'drop-6',
+        'int8-drop-6',
+        'int8-drop-6-vocab-256',
+        'int4-drop-6',
+        'int4-drop-6-vocab-256',
+      ]);
+    });
+
+    test('a limit of memory may leave the reduced one alone', () => {
+      const [, reduced] = withText();
+      expect(withText(1, reduced!.extraBytes).map(({ name }) => name)).toContain('int8-vocab-256');
+      expect(withText(1, reduced!.extraBytes).map(({ name }) => name)).not.toContain('int8');
+    });
+  });
+
   test('a unit is dropped or rounded, never both', () => {
     for (const { plan } of propose()) {
       const units = [...plan.dropped, ...(plan.int4 ?? []), ...(plan.int8 ?? [])];

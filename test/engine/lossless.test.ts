@@ -17,7 +17,14 @@ describe('coupled verification', () => {
       // Small vocabularies repeat themselves soon, so that prompt lookup has guesses; without a draft it is alone.
       const vocabSize = random.next() < 0.4 ? 3 + random.nextInt(5) : 32;
       const hasDraft = random.next() < 0.6;
-      const model = new ScriptedModel({ agrees, spread: 1 + 6 * random.next(), vocabSize, hasDraft });
+      const draftVocabulary = random.next() < 0.4 ? someTokens(random, vocabSize) : undefined;
+      const model = new ScriptedModel({
+        agrees,
+        spread: 1 + 6 * random.next(),
+        vocabSize,
+        hasDraft,
+        ...(draftVocabulary && { draftVocabulary }),
+      });
       const engine = scriptedEngine(model);
       const request = randomRequest(random, model.vocabSize, 1 + random.nextInt(40));
       const plain = await collect(engine, withoutSpeculation(request));
@@ -53,11 +60,16 @@ describe('coupled verification', () => {
 });
 
 describe('rejection verification', () => {
-  test('at temperature 0 gives the greedy text with any draft length', async () => {
-    const model = new ScriptedModel({ agrees: (position) => position % 3 !== 0 });
-    for (const draftLength of [0, 1, 3, 8]) {
-      const request = requestOf({ speculation: { draftLength, verification: 'rejection' } });
-      expect((await collect(scriptedEngine(model), request)).ids).toEqual(model.greedy([1, 2, 3], 16));
+  test('at temperature 0 gives the greedy text with any draft length and vocabulary', async () => {
+    for (const draftVocabulary of [undefined, [7], Array.from({ length: 16 }, (_, i) => 2 * i)]) {
+      const model = new ScriptedModel({
+        agrees: (position) => position % 3 !== 0,
+        ...(draftVocabulary && { draftVocabulary }),
+      });
+      for (const draftLength of [0, 1, 3, 8]) {
+        const request = requestOf({ speculation: { draftLength, verification: 'rejection' } });
+        expect((await collect(scriptedEngine(model), request)).ids).toEqual(model.greedy([1, 2, 3], 16));
+      }
     }
   });
 
@@ -85,6 +97,14 @@ describe("the distribution of the text is the model's own", () => {
   const drafters = [
     { drafter: 'no drafter', promptIds: [3], hasDraft: true, draftLength: 0, fewestAccepted: 0 },
     { drafter: 'the model draft', promptIds: [3], hasDraft: true, draftLength: 2, fewestAccepted: 1000 },
+    {
+      drafter: 'the model draft with a reduced vocabulary',
+      promptIds: [3],
+      hasDraft: true,
+      draftVocabulary: [0, 2, 3, 5],
+      draftLength: 2,
+      fewestAccepted: 1000,
+    },
     { drafter: 'prompt lookup', promptIds: repeating, hasDraft: false, draftLength: 2, fewestAccepted: 1000 },
     {
       drafter: 'both',
@@ -95,7 +115,7 @@ describe("the distribution of the text is the model's own", () => {
     },
   ];
   for (const verification of ['coupled', 'rejection'] as const) {
-    for (const { drafter, promptIds, hasDraft, draftLength, fewestAccepted } of drafters) {
+    for (const { drafter, promptIds, hasDraft, draftVocabulary, draftLength, fewestAccepted } of drafters) {
       for (const [i, sampling] of settings.entries()) {
         test(`${verification}, ${drafter}, setting ${i}`, async () => {
           const agrees = (position: number) => position === promptIds.length + 1;
@@ -106,6 +126,7 @@ describe("the distribution of the text is the model's own", () => {
             agrees,
             spread: 1.5,
             hasDraft,
+            ...(draftVocabulary && { draftVocabulary }),
             ...(onStep && { onStep }),
           });
           const engine = scriptedEngine(model);
@@ -134,6 +155,15 @@ describe("the distribution of the text is the model's own", () => {
     }
   }
 });
+
+/** One token or more, ids ascending. */
+function someTokens(random: RandomStream, vocabSize: number): number[] {
+  const always = random.nextInt(vocabSize);
+  const share = random.next();
+  return Array.from({ length: vocabSize }, (_, id) => id).filter(
+    (id) => id === always || random.next() < share,
+  );
+}
 
 /** Makes a target step take longer than a draft step of a scripted model, a few microseconds. */
 function slowTarget(mode: StepMode): void {

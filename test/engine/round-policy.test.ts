@@ -100,6 +100,29 @@ describe('RoundPolicy with a model draft', () => {
     }
   });
 
+  test('a draft that cannot propose a token is given up as soon as one whose token is always rejected', () => {
+    const none = { origin: 'draft', drafted: 0, accepted: 0, leads: [] } as const;
+    const countDrafts = (record: (policy: RoundPolicy) => void): number => {
+      const policy = policyOf(costsOf(0.4), {}, { prior: 0.9 });
+      let drafts = 0;
+      for (let round = 0; round < 1000; round++) {
+        if (policy.plan(99, 0).drafter === 'draft') {
+          drafts++;
+          record(policy);
+        } else policy.record(none);
+      }
+      return drafts;
+    };
+    const rejected = countDrafts((policy) => policy.record({ ...none, drafted: 1 }));
+    const fruitless = countDrafts((policy) => {
+      policy.recordFruitless();
+      policy.record(none);
+      expect(policy.isDecodingPlainly).toBe(false);
+    });
+    expect(rejected).toBeLessThan(150);
+    expect(Math.abs(fruitless - rejected)).toBeLessThan(5);
+  });
+
   test('probes rarely while nothing pays, and switches back on when the text becomes easy', () => {
     const draft = (_: RandomStream, round: number) => (round < 1500 ? 0 : 0.99);
     const { plans } = simulate({ draft, prior: 0.05 }, costsOf(0.3), 9000);

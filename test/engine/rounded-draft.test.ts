@@ -16,6 +16,8 @@ setDefaultTimeout(60_000); // a machine of two busy cores
 
 const MODEL = 'smollm2-tied';
 const units = listUnits(6);
+/** Half of the 384 tokens. */
+const vocabulary = Array.from({ length: 192 }, (_, i) => 2 * i);
 const PLANS: Record<string, DraftPlan> = {
   int4: { dropped: [], int4: units, head: 'int4' },
   int8: { dropped: [], int8: units, head: 'int8' },
@@ -25,6 +27,7 @@ const PLANS: Record<string, DraftPlan> = {
     int8: units.filter((_, i) => i % 6 === 2),
     head: 'shared',
   },
+  'int8 with a reduced vocabulary': { dropped: [], int8: units, head: 'int8', vocabulary },
 };
 
 describe.each(Object.entries(PLANS))('a draft with rounded weights: %s', (_, plan) => {
@@ -37,6 +40,7 @@ describe.each(Object.entries(PLANS))('a draft with rounded weights: %s', (_, pla
       signal: undefined,
       onProgress: () => {},
     });
+    await stage.addReducedHeads([{ rounding: 'int8', vocabulary }]);
     const { bytes: graph, spec } = buildServingGraph(folder, plan);
     const engine = await createEngine({ graph, spec, weightsDir: stage.dir, threads: 1 });
     const golden = readGolden(MODEL);
@@ -54,6 +58,9 @@ describe.each(Object.entries(PLANS))('a draft with rounded weights: %s', (_, pla
         accepted += run.done.stats.numAcceptedTokens;
       }
     }
+    const speculation = { draftLength: 3, verification: 'rejection' } as const;
+    const rejection = { ...greedy, speculation: { ...greedy.speculation, ...speculation } };
+    expect((await collect(engine, rejection)).ids).toEqual([...golden.greedy]);
     // The draft is a real one, it errs, and it is far nearer to the target than chance (1 of 384).
     expect(accepted).toBeGreaterThan(drafted * 0.2);
     expect(accepted).toBeLessThan(drafted);

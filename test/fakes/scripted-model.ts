@@ -15,6 +15,8 @@ export interface ScriptedModelOptions {
   readonly hasDraft?: boolean;
   /** Whether the draft has the target's logits for the token at `position`; default: always. */
   readonly agrees?: (position: number) => boolean;
+  /** Tokens that the draft has logits for; default: all. */
+  readonly draftVocabulary?: readonly number[];
   /** How far the logits spread; 0: all equal. */
   readonly spread?: number;
   /** Called before each step. */
@@ -87,7 +89,13 @@ export class ScriptedModel implements ModelRunner {
     const context = ids.slice(-3).reduce((hash, id) => noiseBits(noiseKey(hash >>> 0, id), 7), 1);
     const key = noiseKey(context >>> 0, agrees ? 0 : 1);
     const spread = this.#options.spread ?? 4;
-    return Float32Array.from({ length: this.vocabSize }, (_, id) => (noiseBits(key, id) / 2 ** 31) * spread);
+    const logits = Float32Array.from(
+      { length: this.vocabSize },
+      (_, id) => (noiseBits(key, id) / 2 ** 31) * spread,
+    );
+    const { draftVocabulary } = this.#options;
+    if (mode === 'target' || draftVocabulary === undefined) return logits;
+    return logits.map((logit, id) => (draftVocabulary.includes(id) ? logit : Number.NEGATIVE_INFINITY));
   }
 
   /** The greedy continuation, computed in the plainest way. */

@@ -20,8 +20,11 @@ import { ServingRunner } from './serving-runner.ts';
 const ROUNDINGS = ['int4', 'int8'] as const;
 
 function stage(folder: ModelFolder, path: string) {
-  const outDir = join(path, 'artifact');
-  return openStage(folder, { outDir, roundings: ROUNDINGS, signal: undefined, onProgress: () => {} });
+  return openStage(folder, stageOptions(join(path, 'artifact')));
+}
+
+function stageOptions(outDir: string) {
+  return { outDir, roundings: ROUNDINGS, signal: undefined, onProgress: () => {} };
 }
 
 describe.each([...GOLDEN_MODELS])('RoundedWeights of %s', (name) => {
@@ -29,9 +32,10 @@ describe.each([...GOLDEN_MODELS])('RoundedWeights of %s', (name) => {
     const { folder } = await openGolden(name);
     await using scratch = await temporaryFolder();
     await using staged = await stage(folder, scratch.path);
-    for (const { sources, rows, columns } of layoutRoundedFile(folder.config, rounding).matrices.slice(-5)) {
+    const layout = layoutRoundedFile(folder.config, rounding);
+    for (const { sources, rows, columns } of layout.matrices.slice(-5)) {
       const g = new GraphBuilder();
-      const weights = new RoundedWeights(g, folder, rounding);
+      const weights = new RoundedWeights(g, folder, layout);
       g.output('y', weights.multiply(g.input('x', 'float32', ['S', columns]), sources));
       const session = await openSession({
         graph: encodeModel(g.build()),
@@ -77,6 +81,35 @@ describe.each([...GOLDEN_MODELS])('RoundedWeights of %s', (name) => {
     expect(relativeError(draft, expected)).toBeLessThan(0.06);
     expect(relativeError(draft, expected)).toBeLessThan(0.5 * relativeError(exact, expected));
     for (const each of [runner, reference, unrounded]) each.dispose();
+  });
+
+  test.each(ROUNDINGS)('a draft with a reduced %s head has the logits of the whole one', async (rounding) => {
+    const { folder, golden } = await openGolden(name);
+    await using scratch = await temporaryFolder();
+    const vocabulary = Array.from({ length: 50 }, (_, i) => 7 * i + 1);
+    const outDir = join(scratch.path, 'artifact');
+    await using staged = await openStage(folder, stageOptions(outDir));
+    await staged.addReducedHeads([{ rounding, vocabulary }]);
+    const plan = { dropped: [], [rounding]: listUnits(folder.config.numLayers), head: rounding };
+    const whole = await ServingRunner.openPlan(folder, plan, staged.dir);
+    const reduced = await ServingRunner.openPlan(folder, { ...plan, vocabulary }, staged.dir);
+    expect(whole.spec.draftVocabulary).toBeUndefined();
+    expect(reduced.spec.draftVocabulary).toEqual(vocabulary);
+    for (const ids of [golden.prompt_ids, golden.prompt_ids.slice(0, 1)]) {
+      const expected = whole.run(ids, { draft: true }).logits;
+      for (const [i, row] of reduced.run(ids, { draft: true }).logits.entries()) {
+        expect(row).toHaveLength(vocabulary.length);
+        expect(
+          relativeError(
+            row,
+            vocabulary.map((id) => expected[i]![id]!),
+          ),
+        ).toBeLessThan(1e-6);
+      }
+    }
+    const target = reduced.run(golden.prompt_ids).logits.at(-1)!;
+    expect(relativeError(target, golden.logits[2]!)).toBeLessThan(1e-4);
+    for (const each of [whole, reduced]) each.dispose();
   });
 });
 

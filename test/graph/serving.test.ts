@@ -88,6 +88,12 @@ describe('buildServingGraph()', () => {
     expect(spec.draftSlots).toEqual([0, 2, 3, 4, 5]);
   });
 
+  test('has no reduced vocabulary without a head of its own', async () => {
+    const { folder } = await openGolden('smollm2-tied');
+    const plan = { dropped: [{ layer: 1, block: 'attn' }], vocabulary: [1, 2] } as const;
+    expect(() => buildServingGraph(folder, plan)).toThrow('needs a rounded head');
+  });
+
   test('gives the same bytes every time, small ones', async () => {
     const { folder } = await openGolden('qwen3-v5config');
     const plan = { dropped: listUnits(folder.config.numLayers) };

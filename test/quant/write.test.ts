@@ -3,7 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readModelFolder, readTensor } from '../../src/hf/index.ts';
 import { readSafetensorsHeader } from '../../src/hf/safetensors.ts';
-import { layoutRoundedFile, writeRoundedFile } from '../../src/quant/index.ts';
+import {
+  layoutReducedHead,
+  layoutRoundedFile,
+  writeReducedHead,
+  writeRoundedFile,
+} from '../../src/quant/index.ts';
 import { roundMatrix } from '../../src/quant/round.ts';
 import { temporaryFolder } from '../artifact/example.ts';
 import { GOLDEN_MODELS, goldenDir } from '../golden/models.ts';
@@ -42,6 +47,38 @@ describe('writeRoundedFile()', () => {
     }
     expect(at).toBe(joined.packed.offsetBytes + joined.packed.lengthBytes);
   });
+
+  test.each(['int4', 'int8'] as const)(
+    'a reduced %s head has the rows of the whole one',
+    async (rounding) => {
+      const folder = await readModelFolder(goldenDir('smollm2-tied'));
+      await using scratch = await temporaryFolder();
+      const tokens = [3, 4, 77, 383];
+      const whole = await writeRoundedFile(folder, rounding, scratch.path);
+      const reduced = await writeReducedHead(folder, rounding, tokens, scratch.path);
+      expect(reduced).toEqual(layoutReducedHead(folder.config, rounding, tokens.length));
+      expect((await readSafetensorsHeader(scratch.path, reduced.file)).map(({ shape }) => shape[0])).toEqual([
+        4, 4,
+      ]);
+      const [from, to] = [whole.matrices.at(-1)!, reduced.matrices[0]!];
+      const [all, some] = await Promise.all(
+        [whole, reduced].map(({ file }) => readFile(join(scratch.path, file))),
+      );
+      expect(some!.length).toBe(reduced.bytes);
+      for (const part of ['packed', 'scales'] as const) {
+        const rowBytes = to[part].lengthBytes / tokens.length;
+        for (const [i, token] of tokens.entries()) {
+          const [at, source] = [
+            to[part].offsetBytes + i * rowBytes,
+            from[part].offsetBytes + token * rowBytes,
+          ];
+          expect(some!.subarray(at, at + rowBytes).equals(all!.subarray(source, source + rowBytes))).toBe(
+            true,
+          );
+        }
+      }
+    },
+  );
 
   test('ends with the reason of its signal', async () => {
     const folder = await readModelFolder(goldenDir('smollm2-tied'));

@@ -169,9 +169,9 @@ describe('report.md', () => {
     expect(markdown).toContain(`- **${measured!.measuredTokensPerSecond}** tokens/s with the draft`);
     expect(markdown).toContain(`- **${measured!.plainTokensPerSecond.toFixed(0)}** tokens/s without a draft`);
     expect(markdown).toContain('- **81%** of drafted tokens accepted');
-    expect(markdown).toContain('| drop-1 (served) | 1 | 75% | none | – | 80% | 1.10 ms | 500.0 | – |');
+    expect(markdown).toContain('| drop-1 (served) | 1 | 75% | all | none | – | 80% | 1.10 ms | 500.0 | – |');
     const memory = bytes(extraBytes(exampleManifest.drafts[1]!));
-    expect(markdown).toContain(`| drop-2 | 2 | 50% | ${memory} | 0.13 | – | – | – | – |`);
+    expect(markdown).toContain(`| drop-2 | 2 | 50% | 3 | ${memory} | 0.13 | – | – | – | – |`);
     expect(markdown).toContain(
       `| Scored | ${calibration.sequences} sequences, ${calibration.tokens} tokens |`,
     );

@@ -100,4 +100,7 @@ test('describeDraft() says what is skipped, rounded and loaded', () => {
   expect(describeDraft(mixed, 4)).toBe(
     'skips 1 of the 4 blocks, computes 2 blocks with 8-bit weights, 1 block with 4-bit weights and the output layer with 4-bit weights, keeps 75% of the block weights and loads 3.0 kB of weights beside the model’s',
   );
+  expect(describeDraft({ ...draft, head: 'int8', vocabulary: [0, 7] }, 4)).toStartWith(
+    'computes the output layer with 8-bit weights, proposes the 2 most frequent tokens only, keeps 75%',
+  );
 });

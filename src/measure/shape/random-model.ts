@@ -4,7 +4,7 @@ import { type ModelFolder, parseConfig, readModelFolder, tensorShapes } from '..
 import { encodeSafetensorsHeader } from '../../hf/safetensors-header.ts';
 import { CONFIG_FILE } from '../../lib/model-files.ts';
 import { RandomStream } from '../../lib/random.ts';
-import { BITS, layoutRoundedFile, type Rounding } from '../../quant/index.ts';
+import { BITS, type RoundedFile } from '../../quant/index.ts';
 
 const WEIGHTS_FILE = 'model.safetensors';
 const SEED = 1;
@@ -47,19 +47,18 @@ export async function writeRandomModel(
   return readModelFolder(dir);
 }
 
-/** Writes a file as `writeRoundedFile` lays it out, with random numbers in it: rounding takes long and would give no others. */
+/** Writes a file of rounded weights into `dir` with random numbers in it: rounding takes long and would give no others. */
 export async function writeRandomRounded(
-  folder: ModelFolder,
-  rounding: Rounding,
+  dir: string,
+  { file, rounding, header, matrices }: RoundedFile,
   options: WriteRandomOptions,
 ): Promise<void> {
-  const { file, header, matrices } = layoutRoundedFile(folder.config, rounding);
   const scale = WEIGHT_SIZE / 2 ** (BITS[rounding] - 1);
   const parts = matrices.flatMap(({ packed, scales }): Part[] => [
     { lengthBytes: packed.lengthBytes, fill: fillBits },
     { lengthBytes: scales.lengthBytes, fill: (chunk) => asFloats(chunk).fill(scale) },
   ]);
-  await writeParts(join(folder.dir, file), header, parts, options);
+  await writeParts(join(dir, file), header, parts, options);
 }
 
 async function writeParts(

@@ -3,7 +3,8 @@ import { freemem } from 'node:os';
 import process from 'node:process';
 import { type ModelConfig, tensorShapes } from '../../hf/index.ts';
 import { SdfpError } from '../../lib/errors.ts';
-import { layoutRoundedFile } from '../../quant/index.ts';
+import { layoutReducedHead, layoutRoundedFile, type RoundedFile } from '../../quant/index.ts';
+import { reducedTokens } from './drafts.ts';
 
 /** Per weight: bf16 as stored, float32 as widened, float32 as packed; the session frees the first two late or in pieces. */
 const WEIGHT_BYTES = 2 + 4 + 4;
@@ -27,9 +28,18 @@ export function countWeights(config: ModelConfig): number {
 /** What a shape takes. */
 export function roomOf(config: ModelConfig): Room {
   const weights = countWeights(config);
-  const [int8, int4] = [layoutRoundedFile(config, 'int8').bytes, layoutRoundedFile(config, 'int4').bytes];
-  const memoryBytes = WEIGHT_BYTES * weights + int8 + PROCESS_BYTES;
-  return { memoryBytes, diskBytes: 2 * weights + int8 + int4 };
+  const rounded = listRoundedFiles(config).map(({ bytes }) => bytes);
+  const memoryBytes = WEIGHT_BYTES * weights + Math.max(...rounded) + PROCESS_BYTES;
+  return { memoryBytes, diskBytes: 2 * weights + rounded.reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+/** Rounded weights that the drafts of a shape use. */
+export function listRoundedFiles(config: ModelConfig): RoundedFile[] {
+  const numTokens = reducedTokens(config.vocabSize);
+  return (['int8', 'int4'] as const).flatMap((rounding) => [
+    layoutRoundedFile(config, rounding),
+    layoutReducedHead(config, rounding, numTokens),
+  ]);
 }
 
 /** Throws SdfpError `invalid_request` with both figures where memory or the disk of `dir` has no room for the shape. */

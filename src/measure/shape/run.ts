@@ -8,7 +8,7 @@ import { overWidths } from '../least-costs.ts';
 import { listShapeDrafts, planOfShapeDraft, type ShapeDraft } from './drafts.ts';
 import { type MeasurePlanOptions, measurePlan, pastTokensOf, refuseShortContext } from './measure-plan.ts';
 import { writeRandomModel, writeRandomRounded } from './random-model.ts';
-import { countWeights, refuseTooLarge } from './room.ts';
+import { countWeights, listRoundedFiles, refuseTooLarge } from './room.ts';
 import { openScratchFolder } from './scratch-folder.ts';
 
 /** Acceptance rates that speed is predicted for. */
@@ -53,7 +53,7 @@ export interface ShapeBenchmark {
 
 /**
  * Times the steps of a model of some shape with random weights: target steps by width and draft steps at every precision
- * and depth, each draft in a session of its own. What the weights are does not matter to the time, so speed follows from
+ * and depth, with all tokens and an eighth of them, each draft in a session of its own. What the weights are does not matter to the time, so speed follows from
  * the costs for any acceptance. Throws SdfpError `model_unreadable` and `model_unsupported` as `parseConfig` does, and
  * `invalid_request` if the machine has no room for it; the files it writes are gone in any case.
  */
@@ -64,7 +64,7 @@ export async function runShapeBenchmark(options: ShapeBenchmarkOptions): Promise
   using scratch = await openScratchFolder();
   await refuseTooLarge(config, scratch.path);
   const folder = await writeFolder(scratch.path, options);
-  const drafts = listShapeDrafts(config.numLayers);
+  const drafts = listShapeDrafts(config);
   const measure = (plan: DraftPlan, detail: string, done: number) => {
     const onRound = (share: number) => options.onProgress(detail, (done + share) / (drafts.length + 1));
     return measurePlan(folder, plan, options, onRound);
@@ -72,7 +72,8 @@ export async function runShapeBenchmark(options: ShapeBenchmarkOptions): Promise
   const plain = await measure({ dropped: [] }, 'target', 0);
   const rows: ShapeRow[] = [];
   for (const draft of drafts) {
-    const name = `${draft.precision}, ${draft.keptLayers} of ${config.numLayers} layers`;
+    const tokens = draft.numTokens === undefined ? '' : `, ${draft.numTokens} tokens`;
+    const name = `${draft.precision}, ${draft.keptLayers} of ${config.numLayers} layers${tokens}`;
     const costs = await measure(planOfShapeDraft(draft, config.numLayers), name, rows.length + 1);
     rows.push({ draft, costs, predictions: predictAll(costs) });
   }
@@ -91,8 +92,8 @@ async function writeFolder(
     onProgress: (share: number) => onProgress(`writing ${detail} (${Math.round(100 * share)}%)`, 0),
   });
   const folder = await writeRandomModel(dir, config, writing('random weights'));
-  for (const rounding of ['int8', 'int4'] as const) {
-    await writeRandomRounded(folder, rounding, writing(`${rounding} weights`));
+  for (const layout of listRoundedFiles(folder.config)) {
+    await writeRandomRounded(dir, layout, writing(`${layout.rounding} weights`));
   }
   return folder;
 }

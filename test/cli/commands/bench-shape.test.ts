@@ -18,6 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 interface Draft {
   readonly precision: string;
   readonly kept_layers: number;
+  readonly num_tokens: number | null;
   readonly draft_ms: number;
   readonly draft_start_ms: number;
   readonly target_ms: readonly number[];
@@ -44,12 +45,15 @@ describe('sdfp bench --shape', () => {
     expect(target.target_ms).toHaveLength(13);
     expect(peak_rss_bytes).toBeGreaterThan(50e6);
     expect(seconds).toBeGreaterThan(0);
-    expect(drafts.map(({ precision, kept_layers }: Draft) => `${precision} ${kept_layers}`)).toEqual([
-      'f32 5',
-      'f32 3',
-      'f32 2',
-      ...['int8', 'int4'].flatMap((precision) => [6, 5, 3, 2].map((kept) => `${precision} ${kept}`)),
-    ]);
+    const kinds = ['f32 5', 'f32 3', 'f32 2'].concat(
+      ['int8', 'int4'].flatMap((precision) => [6, 5, 3, 2].map((kept) => `${precision} ${kept}`)),
+    );
+    expect(
+      (drafts as Draft[]).map(({ precision, kept_layers, num_tokens }) => [
+        `${precision} ${kept_layers}`,
+        num_tokens,
+      ]),
+    ).toEqual(kinds.flatMap((kind) => [null, 384 / 8].map((numTokens) => [kind, numTokens])));
     for (const draft of drafts as Draft[]) {
       expect(draft.draft_ms).toBeGreaterThan(0);
       expect(draft.predictions.map(({ acceptance }) => acceptance)).toEqual([0.6, 0.7, 0.8, 0.9, 0.95]);
@@ -70,7 +74,7 @@ describe('sdfp bench --shape', () => {
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     try {
       // The last file to be written: measuring has begun.
-      while (!hasFile(/draft\.int4/)) await Bun.sleep(20);
+      while (!hasFile(/draft\.int4\.head/)) await Bun.sleep(20);
       child.kill('SIGINT');
       expect(await ended).toBe(130);
     } finally {

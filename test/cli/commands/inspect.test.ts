@@ -41,8 +41,8 @@ describe('sdfp inspect', () => {
     expect(stdout).toContain(
       'speed        400.1 tokens/s plain, 480.0 with the draft (1.20x; predicted 500.0)',
     );
-    expect(stdout).toMatch(/\* drop-1 +1 +75% +0\.0 +80% +1\.10 +500\.0 +-\n/);
-    expect(stdout).toMatch(/ {2}drop-2 +2 +50% +0\.0 +- +- +- +-\n/);
+    expect(stdout).toMatch(/\* drop-1 +1 +75% +all +0\.0 +80% +1\.10 +500\.0 +-\n/);
+    expect(stdout).toMatch(/ {2}drop-2 +2 +50% +3 +0\.0 +- +- +- +-\n/);
   });
 
   test('marks what a draft computes with rounded weights', async () => {
@@ -50,7 +50,9 @@ describe('sdfp inspect', () => {
     const { manifest } = await bakeExample(root.path);
     const measured = { ...manifest.measured!, servedDraft: 'drop-2' };
     const lines = drawPlan({ ...manifest, measured }, (_, text) => text).split('\n');
-    expect(lines[1]).toContain('keeps 50% of the block weights, 0.0 MB of rounded weights');
+    expect(lines[1]).toContain(
+      'keeps 50% of the block weights, proposes 3 of the 400 tokens, 0.0 MB of rounded weights',
+    );
     expect(lines.find((line) => line.startsWith('    0 '))).toMatch(/ int8 .* skip$/);
     expect(lines.find((line) => line.startsWith('    1 '))).toMatch(/ skip .* int4$/);
   });

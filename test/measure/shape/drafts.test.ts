@@ -5,21 +5,29 @@ import { listShapeDrafts, planOfShapeDraft } from '../../../src/measure/shape/dr
 import { SHAPES } from '../../../src/measure/shape/index.ts';
 import { countWeights, refuseTooLarge, roomOf } from '../../../src/measure/shape/room.ts';
 
+const config = parseConfig(SHAPES['smollm2-135m']);
+
 describe('listShapeDrafts()', () => {
   test('has every precision at every depth but the target itself', () => {
     const depths = (precision: string) =>
-      listShapeDrafts(28)
+      listShapeDrafts({ ...config, numLayers: 28, vocabSize: 1001 })
         .filter((draft) => draft.precision === precision)
-        .map(({ keptLayers }) => keptLayers);
-    expect(depths('f32')).toEqual([21, 14, 7]);
-    expect(depths('int8')).toEqual([28, 21, 14, 7]);
-    expect(depths('int4')).toEqual([28, 21, 14, 7]);
+        .map(({ keptLayers, numTokens }) => [keptLayers, numTokens]);
+    const both = (layers: number) => [
+      [layers, undefined],
+      [layers, 126],
+    ];
+    expect(depths('f32')).toEqual([21, 14, 7].flatMap(both));
+    expect(depths('int8')).toEqual([28, 21, 14, 7].flatMap(both));
+    expect(depths('int4')).toEqual([28, 21, 14, 7].flatMap(both));
   });
 
   test('has no draft twice, and none without a layer, where layers are few', () => {
-    expect(listShapeDrafts(1)).toEqual([
+    expect(listShapeDrafts({ ...config, numLayers: 1, vocabSize: 800 })).toEqual([
       { precision: 'int8', keptLayers: 1 },
+      { precision: 'int8', keptLayers: 1, numTokens: 100 },
       { precision: 'int4', keptLayers: 1 },
+      { precision: 'int4', keptLayers: 1, numTokens: 100 },
     ]);
   });
 });
@@ -39,6 +47,17 @@ describe('planOfShapeDraft()', () => {
     const kept = int4!.filter(({ block }) => block === 'mlp').map(({ layer }) => layer);
     const gaps = kept.slice(1).map((layer, i) => layer - kept[i]!);
     expect(Math.max(0, ...gaps) - Math.min(...gaps, numLayers)).toBeLessThanOrEqual(1);
+  });
+
+  test('with fewer tokens has a rounded head, whatever the blocks are', () => {
+    for (const [precision, head] of [
+      ['f32', 'int8'],
+      ['int8', 'int8'],
+      ['int4', 'int4'],
+    ] as const) {
+      const plan = planOfShapeDraft({ precision, keptLayers: 1, numTokens: 3 }, 2);
+      expect(plan).toMatchObject({ head, vocabulary: [0, 1, 2] });
+    }
   });
 
   test('shares weights and head where nothing is rounded', () => {

@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { readTensor, tensorShapes } from '../../../src/hf/index.ts';
+import { parseConfig, readTensor, tensorShapes } from '../../../src/hf/index.ts';
 import { readSafetensorsHeader } from '../../../src/hf/safetensors.ts';
 import { writeRandomModel, writeRandomRounded } from '../../../src/measure/shape/random-model.ts';
 import { openScratchFolder } from '../../../src/measure/shape/scratch-folder.ts';
-import { layoutRoundedFile } from '../../../src/quant/index.ts';
+import { layoutReducedHead, layoutRoundedFile } from '../../../src/quant/index.ts';
 
 const CONFIG = {
   model_type: 'qwen3',
@@ -53,11 +53,12 @@ describe('writeRandomModel()', () => {
 });
 
 describe.each(['int4', 'int8'] as const)('writeRandomRounded(), %s', (rounding) => {
-  test('is laid out as writeRoundedFile() does', async () => {
+  test.each([
+    ['all products', layoutRoundedFile(parseConfig(CONFIG), rounding)],
+    ['a reduced head', layoutReducedHead(parseConfig(CONFIG), rounding, 10)],
+  ])('is laid out as a file of %s', async (_, layout) => {
     using scratch = await openScratchFolder();
-    const folder = await writeRandomModel(scratch.path, CONFIG, OPTIONS);
-    await writeRandomRounded(folder, rounding, OPTIONS);
-    const layout = layoutRoundedFile(folder.config, rounding);
+    await writeRandomRounded(scratch.path, layout, OPTIONS);
     const entries = await readSafetensorsHeader(scratch.path, layout.file);
     const places = new Map(entries.map((entry) => [entry.name, entry]));
     const bytes = readFileSync(join(scratch.path, layout.file));
