@@ -12,7 +12,7 @@ export interface ForwardContext {
   readonly g: GraphBuilder;
   readonly config: ModelConfig;
   readonly weights: Weights;
-  /** The same weights, products rounded. */
+  /** Those of drafts, products rounded. */
   readonly rounded: (rounding: Rounding) => Weights;
   readonly rotary: RotaryAngles;
   /** [B, 1, G*S, T] */

@@ -60,8 +60,8 @@ function makeContext(options: ForwardOptions): ForwardContext {
   return {
     g,
     config,
-    weights: new Weights(g, folder),
-    rounded: (rounding: Rounding) => new RoundedWeights(g, folder, rounding),
+    weights: folder.precision === 'int4' ? RoundedWeights.ofTarget(g, folder) : new Weights(g, folder),
+    rounded: (rounding: Rounding) => RoundedWeights.ofDraft(g, folder, rounding),
     rotary: g.scope('rotary', () => rotaryAngles(g, config, positionIds)),
     bias: g.scope('bias', () => groupedBias(options)),
     isNarrow: false,
@@ -103,10 +103,7 @@ function listBlocks(context: ForwardContext, options: ForwardOptions): readonly 
 type Contexts = (rounding?: Rounding) => ForwardContext;
 
 /** Whatever the contexts of rounded blocks share is made here, outside of the branches that use it. */
-function makeDraftContexts(
-  context: ForwardContext,
-  { folder, attentionBias, modeOf }: ForwardOptions,
-): Contexts {
+function makeDraftContexts(context: ForwardContext, { attentionBias, modeOf }: ForwardOptions): Contexts {
   const { g, config } = context;
   const isNarrow = config.numHeads > config.numKvHeads;
   const isUsed = Array.from({ length: config.numLayers }, (_, layer) =>
@@ -116,7 +113,7 @@ function makeDraftContexts(
     isUsed && isNarrow ? g.scope('bias', () => g.op.Unsqueeze(attentionBias, [1, 2])) : context.bias;
   return (rounding) => {
     if (rounding === undefined) return context;
-    return { ...context, isNarrow, bias, weights: new RoundedWeights(g, folder, rounding) };
+    return { ...context, isNarrow, bias, weights: context.rounded(rounding) };
   };
 }
 

@@ -1,4 +1,12 @@
-export { blockBytes, headTensor, layoutRoundedFile, type RoundedFile, type RoundedMatrix } from './layout.ts';
+export {
+  blockBytes,
+  headTensor,
+  layoutRoundedFile,
+  layoutTargetFile,
+  type RoundedFile,
+  type RoundedMatrix,
+} from './layout.ts';
 export { BITS, BLOCK_COLUMNS } from './round.ts';
+export { readRoundedFolder, roundedFolder } from './target.ts';
 export type { Rounding } from './types.ts';
-export { type WriteRoundedOptions, writeRoundedFile } from './write.ts';
+export { type WriteRoundedOptions, writeRoundedFile, writeTargetFile } from './write.ts';

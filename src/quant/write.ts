@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readTensor } from '../hf/read-tensor.ts';
+import { copyTensor, readTensor } from '../hf/read-tensor.ts';
 import type { ModelFolder } from '../hf/types.ts';
-import { layoutRoundedFile, type RoundedFile, type RoundedMatrix } from './layout.ts';
+import { layoutRoundedFile, layoutTargetFile, type RoundedFile, type RoundedMatrix } from './layout.ts';
 import { roundMatrix } from './round.ts';
 import type { Rounding } from './types.ts';
 
@@ -18,20 +18,46 @@ export interface WriteRoundedOptions {
  * Rounds the products of a model into a new file of `dir`, matrix by matrix: memory holds one tensor of the checkpoint
  * at a time. The same weights give the same bytes. An abort raises the signal's reason and leaves a part of the file.
  */
-export async function writeRoundedFile(
+export function writeRoundedFile(
   folder: ModelFolder,
   rounding: Rounding,
   dir: string,
-  { signal, onProgress }: WriteRoundedOptions = {},
+  options: WriteRoundedOptions = {},
 ): Promise<RoundedFile> {
-  const layout = layoutRoundedFile(folder.config, rounding);
+  return writeLayout(folder, layoutRoundedFile(folder.config, rounding), dir, options);
+}
+
+/** The same for a rounded target, with the tensors that are kept as stored behind its products. */
+export function writeTargetFile(
+  folder: ModelFolder,
+  dir: string,
+  options: WriteRoundedOptions = {},
+): Promise<RoundedFile> {
+  return writeLayout(folder, layoutTargetFile(folder), dir, options);
+}
+
+async function writeLayout(
+  folder: ModelFolder,
+  layout: RoundedFile,
+  dir: string,
+  { signal, onProgress }: WriteRoundedOptions,
+): Promise<RoundedFile> {
+  const { matrices, kept, rounding } = layout;
   const file = await open(join(dir, layout.file), 'wx');
   try {
     await writeAt(file, layout.header, 0);
-    for (const [i, matrix] of layout.matrices.entries()) {
+    for (const [i, matrix] of matrices.entries()) {
       signal?.throwIfAborted();
       await writeMatrix(file, folder, matrix, rounding);
-      onProgress?.((i + 1) / layout.matrices.length);
+      onProgress?.((i + 1) / matrices.length);
+    }
+    for (const { name, offsetBytes } of kept.values()) {
+      signal?.throwIfAborted();
+      let at = offsetBytes;
+      await copyTensor(folder, name, async (bytes) => {
+        await writeAt(file, bytes, at);
+        at += bytes.length;
+      });
     }
     await file.sync();
   } finally {
