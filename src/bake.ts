@@ -9,12 +9,14 @@ import {
   type ManifestDraft,
   type MeasuredFacts,
   prepareDestination,
+  type TargetFacts,
   writeArtifact,
 } from './artifact/index.ts';
 import { type Candidate, proposeDrafts } from './build/candidates.ts';
 import { measureCandidates } from './build/measure-candidates.ts';
 import { prepareReport } from './build/report.ts';
 import { openStage } from './build/stage.ts';
+import { describeTarget } from './build/target.ts';
 import { type BuildText, readBuildText, sampleBuildText, take } from './build/text.ts';
 import {
   type CalibrationProgress,
@@ -26,8 +28,8 @@ import {
   scoreUntilStable,
 } from './fit/index.ts';
 import { buildServingGraph, type ServingGraph } from './graph/index.ts';
-import { type ModelFolder, readModelFolder } from './hf/index.ts';
-import type { Rounding } from './quant/index.ts';
+import { type ModelFolder, readModelFolder, type TargetPrecision } from './hf/index.ts';
+import { type Rounding, roundedFolder } from './quant/index.ts';
 import { loadTextCodec } from './text/index.ts';
 
 /** What a build is told. */
@@ -42,6 +44,8 @@ export interface BakeOptions {
   readonly keep?: number | undefined;
   /** Most bytes of weights that the draft may have beside the target's; 0: shared weights only. Default: no limit. */
   readonly draftMemoryBytes?: number | undefined;
+  /** Weights of the target; default `stored`. With `int4` the artifact needs none of the model's own weights. */
+  readonly targetPrecision?: TargetPrecision | undefined;
   /** Of the sampled text; default 0. */
   readonly seed?: number | undefined;
   /** Text to calibrate on (.txt or .jsonl); default: text that the model writes itself. */
@@ -70,16 +74,16 @@ export interface BakeProgress {
  * included, and a place that cannot be written to are refused before anything is computed.
  */
 export async function bake(options: BakeOptions): Promise<Artifact> {
-  const { modelDir, outDir, keep, draftMemoryBytes, seed = 0, signal, onProgress } = options;
+  const { modelDir, outDir, keep, draftMemoryBytes, targetPrecision, seed = 0, signal, onProgress } = options;
   onProgress?.({ stage: 'read', detail: modelDir, share: 0 });
   const folder = await readModelFolder(modelDir);
   const codec = await loadTextCodec(folder.dir);
   const destination = await prepareDestination(outDir, folder.dir);
   signal?.throwIfAborted();
-  const target = buildServingGraph(folder, { dropped: [] });
+  const stored = buildServingGraph(folder, { dropped: [] });
   await using text =
     options.calibrationFile === undefined
-      ? await sampleBuildText(folder, target, {
+      ? await sampleBuildText(folder, stored, {
           seed,
           signal,
           onProgress: (detail, share) => onProgress?.({ stage: 'sample', detail, share }),
@@ -87,12 +91,24 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
       : await readBuildText(folder, codec, options.calibrationFile);
   const { result: scores, facts, scored } = await score(folder, text, options);
   await text[Symbol.asyncDispose](); // its engine would compete with those that are measured
-  const candidates = proposeDrafts(folder, scores, { keep, draftMemoryBytes });
+  // Scores and text are of the model as stored: no gradient passes a rounded product.
+  const served = targetPrecision === 'int4' ? roundedFolder(folder, folder.dir) : folder;
+  const target = buildServingGraph(served, { dropped: [] });
+  const candidates = proposeDrafts(served, scores, { keep, draftMemoryBytes });
+  const onRounding = (detail: string, share: number) => onProgress?.({ stage: 'round', detail, share });
   await using stage = await openStage(folder, {
     outDir: destination.dir,
-    roundings: roundingsOf(candidates),
+    targetPrecision,
+    roundings: roundingsOf(candidates).filter((rounding) => rounding !== served.precision),
     signal,
-    onProgress: (detail, share) => onProgress?.({ stage: 'round', detail, share }),
+    onProgress: onRounding,
+  });
+  const targetFacts = await describeTarget({
+    stored: folder,
+    target: { ...served, dir: stage.dir },
+    heldOut: text.unseen,
+    signal,
+    onProgress: onRounding,
   });
   const measured = await measureCandidates(target, candidates, {
     weightsDir: stage.dir,
@@ -120,7 +136,14 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
           onProgress: (detail, share) => onProgress?.({ stage: 'report', detail, share }),
         });
   onProgress?.({ stage: 'write', detail: outDir, share: 0 });
-  const content = await describeBuild(options, folder, { target, scores, facts, candidates, measured });
+  const content = await describeBuild(options, folder, {
+    target,
+    targetFacts,
+    scores,
+    facts,
+    candidates,
+    measured,
+  });
   const graphs = [target, ...candidates.map(({ graph }) => graph)].map(({ spec, bytes }) => ({
     name: spec.graph,
     bytes,
@@ -128,7 +151,7 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
   const { weights } = stage;
   const parts = {
     modelDir: folder.dir,
-    sourceFiles: folder.files,
+    sourceFiles: served.files,
     graphs,
     weights,
     content,
@@ -144,6 +167,7 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
 /** What a build found out. */
 interface Findings {
   readonly target: ServingGraph;
+  readonly targetFacts: TargetFacts;
   readonly scores: ScoreResult;
   readonly facts: ScoringFacts;
   readonly candidates: readonly Candidate[];
@@ -153,12 +177,13 @@ interface Findings {
 async function describeBuild(
   options: BakeOptions,
   folder: ModelFolder,
-  { target, scores, facts, candidates, measured }: Findings,
+  { target, targetFacts, scores, facts, candidates, measured }: Findings,
 ): Promise<ManifestContent> {
   return {
     name: options.name ?? basename(resolve(options.modelDir)),
     model: folder.config,
     generation: folder.generation,
+    target: targetFacts,
     scores: { ...scores, matrix: scores.matrix ?? null },
     drafts: candidates.map(describeDraft),
     calibration: await describeCalibration(options, facts),

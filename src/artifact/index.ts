@@ -16,6 +16,7 @@ export type {
   MeasuredCandidate,
   MeasuredCosts,
   MeasuredFacts,
+  TargetFacts,
 } from './types.ts';
 export { prepareDestination, writingTo } from './writable.ts';
 export { type ArtifactParts, type ManifestContent, type WriteOptions, writeArtifact } from './write.ts';

@@ -3,14 +3,14 @@ import { listUnitNames } from '../lib/units.ts';
 import type { Unit } from '../plan/types.ts';
 import { snakeKeys } from './case.ts';
 import { formatJson, roundFloats } from './json.ts';
-import { CalibrationSchema, DraftsSchema, FilesSchema, ScoresSchema } from './schema-build.ts';
+import { CalibrationSchema, DraftsSchema, FilesSchema, ScoresSchema, TargetSchema } from './schema-build.ts';
 import { count, described, text } from './schema-fields.ts';
 import { MeasuredSchema } from './schema-measured.ts';
 import { EngineSchema, GenerationSchema, ModelSchema } from './schema-model.ts';
 import type { Manifest } from './types.ts';
 
 /** Rises with every change that an older reader would misunderstand. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 export const MANIFEST_FILE = 'manifest.json';
 
 const wire = v.strictObject({
@@ -20,6 +20,7 @@ const wire = v.strictObject({
   files: FilesSchema,
   model: ModelSchema,
   generation: GenerationSchema,
+  target: TargetSchema,
   scores: ScoresSchema,
   drafts: DraftsSchema,
   calibration: CalibrationSchema,

@@ -9,7 +9,10 @@ import { layoutRoundedFile } from '../quant/index.ts';
 
 /** A draft that could be served, with the graph that holds it. */
 export interface Candidate {
-  /** `drop-12`: twelve units dropped, the rest shared; `int8-drop-4`: the rest rounded; `int8`: nothing dropped. */
+  /**
+   * `drop-12`: twelve units dropped, the rest shared; `int8-drop-4`: the rest rounded; `int8`: nothing dropped. Of a target
+   * that is rounded itself `a8-drop-4`: the rest shared, with activations of 8 bits.
+   */
   readonly name: string;
   readonly plan: DraftPlan;
   /** Share of the block weights that are computed, 0..1. */
@@ -37,13 +40,17 @@ export function proposeDrafts(
   { keep, draftMemoryBytes = Number.POSITIVE_INFINITY }: DraftWishes,
 ): Candidate[] {
   const numUnits = 2 * folder.config.numLayers;
-  const forms = keep === undefined ? candidateForms(numUnits) : formsWithCount(countForKeep(keep, numUnits));
+  const rounding = folder.precision === 'int4' ? folder.precision : undefined;
+  const forms =
+    keep === undefined
+      ? candidateForms(numUnits, rounding)
+      : formsWithCount(countForKeep(keep, numUnits), rounding);
   const plans = new Map<string, DraftPlan>();
   for (const form of forms) {
     const plan = planOf(folder.config, scores, form);
     const isDraft = form.rounding !== undefined || plan.dropped.length > 0;
     // The units of one method and rounding that are as many are the same ones.
-    if (isDraft && extraBytes(folder.config, plan) <= draftMemoryBytes) plans.set(nameOf(plan), plan);
+    if (isDraft && extraBytes(folder, plan) <= draftMemoryBytes) plans.set(nameOf(folder, plan), plan);
   }
   return [...plans].map(([name, plan]) => makeCandidate(folder, name, plan));
 }
@@ -51,13 +58,14 @@ export function proposeDrafts(
 function makeCandidate(folder: ModelFolder, name: string, plan: DraftPlan): Candidate {
   const { bytes, spec } = buildServingGraph(folder, plan);
   const graph = { bytes, spec: { ...spec, graph: `graph.${name}.onnx` } };
-  const [kept, extra] = [keptShare(folder.config, plan.dropped), extraBytes(folder.config, plan)];
+  const [kept, extra] = [keptShare(folder.config, plan.dropped), extraBytes(folder, plan)];
   return { name, plan, keptShare: kept, extraBytes: extra, graph };
 }
 
-function nameOf({ dropped: { length }, head = 'shared' }: DraftPlan): string {
+function nameOf({ precision }: ModelFolder, { dropped: { length }, head = 'shared' }: DraftPlan): string {
   if (head === 'shared') return `drop-${length}`;
-  return length === 0 ? head : `${head}-drop-${length}`;
+  const kind = head === precision ? 'a8' : head;
+  return length === 0 ? kind : `${kind}-drop-${length}`;
 }
 
 function planOf(config: ModelConfig, scores: ScoreResult, { count, rounding }: CandidateForm): DraftPlan {
@@ -68,8 +76,12 @@ function planOf(config: ModelConfig, scores: ScoreResult, { count, rounding }: C
   return { dropped, [rounding]: kept, head: rounding };
 }
 
-function extraBytes(config: ModelConfig, { int4 = [], int8 = [], head = 'shared' }: DraftPlan): number {
+function extraBytes(
+  { config, precision }: ModelFolder,
+  { int4 = [], int8 = [], head = 'shared' }: DraftPlan,
+): number {
   return (['int4', 'int8'] as const).reduce((sum, rounding) => {
+    if (rounding === precision) return sum;
     const units = (rounding === 'int4' ? int4 : int8).map(({ layer, block }) => `layers.${layer}.${block}.`);
     const used = layoutRoundedFile(config, rounding).matrices.filter(({ name }) =>
       name === 'head' ? head === rounding : units.some((unit) => name.startsWith(unit)),

@@ -28,6 +28,7 @@ export async function bakeStories(outDir: string): Promise<Artifact> {
       name: 'stories',
       model: folder.config,
       generation: folder.generation,
+      target: { precision: 'stored', loss: null },
       scores: { method: 'last', units, layers: Array(folder.config.numLayers).fill(0), matrix: null },
       drafts: [
         {
