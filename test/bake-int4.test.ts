@@ -125,6 +125,11 @@ describe('an artifact whose target is of int4', () => {
     expect(stderr).toMatch(/found target\.int4\.safetensors, .* without the original ones; needed are those/);
   });
 
+  test('sdfp build refuses a precision that it does not have', () => {
+    const { stderr, status } = runSdfp(['build', model, '--target-precision', 'int8']);
+    expect([status, stderr]).toEqual([2, 'sdfp build: --target-precision is "int8", needs stored or int4\n']);
+  });
+
   test('is the same again, in place too, where the weights as stored stay', async () => {
     const quick = { method: 'last', keep: 0.5 } as const;
     const before = readdirSync(model).sort();

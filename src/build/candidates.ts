@@ -17,7 +17,10 @@ export interface Candidate {
   readonly plan: DraftPlan;
   /** Share of the block weights that are computed, 0..1. */
   readonly keptShare: number;
-  /** Rounded weights that the draft loads beside the target's. */
+  /**
+   * Rounded weights that the draft loads beside the target's; 0 where the target has the same ones, although ONNX Runtime
+   * may pack them once for each of the two.
+   */
   readonly extraBytes: number;
   readonly graph: ServingGraph;
 }
