@@ -1,33 +1,17 @@
 /** The build side on one page: read, calibrate, score, propose drafts, measure them, write the artifact. */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
-import {
-  type Artifact,
-  type CalibrationFacts,
-  type ManifestContent,
-  type ManifestDraft,
-  type MeasuredFacts,
-  prepareDestination,
-  writeArtifact,
-} from './artifact/index.ts';
-import { type Candidate, proposeDrafts } from './build/candidates.ts';
+import { type Artifact, prepareDestination, writeArtifact } from './artifact/index.ts';
+import { proposeDrafts, reducedHeadsOf, roundingsOf } from './build/candidates.ts';
+import { describeBuild } from './build/content.ts';
 import { measureCandidates } from './build/measure-candidates.ts';
 import { prepareReport } from './build/report.ts';
-import { openStage, type ReducedHead, type Stage } from './build/stage.ts';
-import { type BuildText, readBuildText, sampleBuildText, take } from './build/text.ts';
-import {
-  type CalibrationProgress,
-  findMethod,
-  type MethodName,
-  openScorer,
-  type ScoreResult,
-  type CalibrationFacts as ScoringFacts,
-  scoreUntilStable,
-} from './fit/index.ts';
-import { buildServingGraph, type ServingGraph } from './graph/index.ts';
-import { type ModelFolder, readModelFolder } from './hf/index.ts';
-import type { Rounding } from './quant/index.ts';
+import { scoreText } from './build/scoring.ts';
+import { openStage } from './build/stage.ts';
+import { describeTarget } from './build/target.ts';
+import { readBuildText, sampleBuildText, take } from './build/text.ts';
+import type { MethodName } from './fit/index.ts';
+import { buildServingGraph } from './graph/index.ts';
+import { readModelFolder, type TargetPrecision } from './hf/index.ts';
+import { type Rounding, roundedFolder } from './quant/index.ts';
 import { loadTextCodec } from './text/index.ts';
 
 /** What a build is told. */
@@ -42,6 +26,8 @@ export interface BakeOptions {
   readonly keep?: number | undefined;
   /** Most bytes of weights that the draft may have beside the target's; 0: shared weights only. Default: no limit. */
   readonly draftMemoryBytes?: number | undefined;
+  /** Weights of the target; default `stored`. With `int4` the artifact needs none of the model's own weights. */
+  readonly targetPrecision?: TargetPrecision | undefined;
   /** Of the sampled text; default 0. */
   readonly seed?: number | undefined;
   /** Text to calibrate on (.txt or .jsonl); default: text that the model writes itself. */
@@ -64,39 +50,68 @@ export interface BakeProgress {
   readonly share: number;
 }
 
+/** Some 256,000 tokens: what they say of rare ones changes little with more. */
+const MOST_COUNTED_SEQUENCES = 1000;
+
 /**
  * Bakes the artifact of a Hugging Face model folder. Outside its `measured` section an artifact is the same for the
  * same inputs and seed. Throws SdfpError; an abort raises the signal's reason. A model that cannot be read, tokenizer
  * included, and a place that cannot be written to are refused before anything is computed.
  */
 export async function bake(options: BakeOptions): Promise<Artifact> {
-  const { modelDir, outDir, keep, draftMemoryBytes, seed = 0, signal, onProgress } = options;
+  const { modelDir, outDir, keep, draftMemoryBytes, targetPrecision, signal, onProgress } = options;
+  const { method = 'fit', seed = 0, report = true } = options;
   onProgress?.({ stage: 'read', detail: modelDir, share: 0 });
   const folder = await readModelFolder(modelDir);
   const codec = await loadTextCodec(folder.dir);
   const destination = await prepareDestination(outDir, folder.dir);
   signal?.throwIfAborted();
-  const target = buildServingGraph(folder, { dropped: [] });
+  const stored = buildServingGraph(folder, { dropped: [] });
   await using text =
     options.calibrationFile === undefined
-      ? await sampleBuildText(folder, target, {
+      ? await sampleBuildText(folder, stored, {
           seed,
           signal,
           onProgress: (detail, share) => onProgress?.({ stage: 'sample', detail, share }),
         })
       : await readBuildText(folder, codec, options.calibrationFile);
+  // Text, scores and what they rest on are of the model as stored: no gradient passes a rounded product.
+  const served = targetPrecision === 'int4' ? roundedFolder(folder, folder.dir) : folder;
+  const target = buildServingGraph(served, { dropped: [] });
+  const roundings: Rounding[] = draftMemoryBytes === 0 || served !== folder ? [] : ['int8', 'int4'];
+  const onRounding = (detail: string, share: number) => onProgress?.({ stage: 'round', detail, share });
   await using stage = await openStage(folder, {
     outDir: destination.dir,
-    roundings: draftMemoryBytes === 0 ? [] : ['int8', 'int4'],
+    targetPrecision,
+    roundings,
     signal,
-    onProgress: (detail, share) => onProgress?.({ stage: 'round', detail, share }),
+    onProgress: onRounding,
   });
-  const { result: scores, facts, scored, compared } = await score(folder, text, stage, options);
+  const targetFacts = await describeTarget({
+    stored: folder,
+    target: { ...served, dir: stage.dir },
+    heldOut: text.unseen,
+    signal,
+    onProgress: onRounding,
+  });
+  const {
+    result: scores,
+    facts,
+    scored,
+    compared,
+  } = await scoreText(folder, text, {
+    method,
+    seed,
+    rounded: { roundings, weightsDir: stage.dir },
+    compare: report,
+    signal,
+    onProgress: (detail, share) => onProgress?.({ stage: 'calibrate', detail, share }),
+  });
   // To be counted, a file is read on from its start; text that is sampled takes too long for more than was scored.
   const counted =
     options.calibrationFile === undefined ? scored : await take(text.calibration, MOST_COUNTED_SEQUENCES);
   await text[Symbol.asyncDispose](); // its engine would compete with those that are measured
-  const candidates = proposeDrafts(folder, scores, { keep, draftMemoryBytes }, counted);
+  const candidates = proposeDrafts(served, scores, { keep, draftMemoryBytes }, counted);
   await stage.addReducedHeads(reducedHeadsOf(candidates));
   const measured = await measureCandidates(target, candidates, {
     weightsDir: stage.dir,
@@ -105,35 +120,43 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
     signal,
     onProgress: (detail, share) => onProgress?.({ stage: 'measure', detail, share }),
   });
-  const extras =
-    options.report === false
-      ? undefined
-      : await prepareReport(options, {
-          folder,
-          codec,
-          weightsDir: stage.dir,
-          scores,
-          scored: compared,
-          heldOut: text.unseen,
-          prompts: text.heldOut,
-          target,
-          candidates,
-          measured,
-          seed,
-          signal,
-          onProgress: (detail, share) => onProgress?.({ stage: 'report', detail, share }),
-        });
+  const extras = !report
+    ? undefined
+    : await prepareReport(options, {
+        folder,
+        codec,
+        weightsDir: stage.dir,
+        scores,
+        scored: compared,
+        heldOut: text.unseen,
+        prompts: text.heldOut,
+        target,
+        candidates,
+        measured,
+        seed,
+        signal,
+        onProgress: (detail, share) => onProgress?.({ stage: 'report', detail, share }),
+      });
   onProgress?.({ stage: 'write', detail: outDir, share: 0 });
-  const content = await describeBuild(options, folder, { target, scores, facts, candidates, measured });
+  const content = await describeBuild(options, folder, {
+    target,
+    targetFacts,
+    scores,
+    facts,
+    candidates,
+    measured,
+  });
   const graphs = [target, ...candidates.map(({ graph }) => graph)].map(({ spec, bytes }) => ({
     name: spec.graph,
     bytes,
   }));
   const used = roundingsOf(candidates);
-  const weights = stage.weights.filter(({ rounding }) => used.includes(rounding));
+  const weights = stage.weights.filter(
+    ({ rounding }) => rounding === served.precision || used.includes(rounding),
+  );
   const parts = {
     modelDir: folder.dir,
-    sourceFiles: folder.files,
+    sourceFiles: served.files,
     graphs,
     weights,
     content,
@@ -144,152 +167,4 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
     copy: options.copy ?? false,
     ...(signal === undefined ? {} : { signal }),
   });
-}
-
-/** What a build found out. */
-interface Findings {
-  readonly target: ServingGraph;
-  readonly scores: ScoreResult;
-  readonly facts: ScoringFacts;
-  readonly candidates: readonly Candidate[];
-  readonly measured: MeasuredFacts;
-}
-
-async function describeBuild(
-  options: BakeOptions,
-  folder: ModelFolder,
-  { target, scores, facts, candidates, measured }: Findings,
-): Promise<ManifestContent> {
-  return {
-    name: options.name ?? basename(resolve(options.modelDir)),
-    model: folder.config,
-    generation: folder.generation,
-    scores: {
-      method: scores.method,
-      units: scores.units,
-      layers: scores.layers,
-      matrix: scores.matrix ?? null,
-    },
-    drafts: candidates.map((candidate) => describeDraft(candidate, facts)),
-    calibration: await describeCalibration(options, facts),
-    engine: target.spec,
-    measured,
-  };
-}
-
-/** Some 256,000 tokens: what they say of rare ones changes little with more. */
-const MOST_COUNTED_SEQUENCES = 1000;
-/** For the comparison in the report, where the method in use has read nothing. */
-const COMPARED_SEQUENCES = 8;
-
-/** Scores, what they rest on, the sequences that were read for them, and those that methods are compared on. */
-interface Scoring {
-  readonly result: ScoreResult;
-  readonly facts: ScoringFacts;
-  readonly scored: readonly (readonly number[])[];
-  readonly compared: readonly (readonly number[])[];
-}
-
-async function score(
-  folder: ModelFolder,
-  text: BuildText,
-  stage: Stage,
-  { method = 'fit', seed = 0, report = true, signal, onProgress }: BakeOptions,
-): Promise<Scoring> {
-  const startMs = performance.now();
-  const scorer = await openScorer(folder, findMethod(method), {
-    seed,
-    roundings: stage.weights.map(({ rounding }) => rounding),
-    weightsDir: stage.dir,
-  });
-  const scored: (readonly number[])[] = [];
-  try {
-    const done = await scoreUntilStable(scorer, remember(text.calibration, scored), {
-      seed,
-      onProgress: (progress) => onProgress?.(describeProgress(progress, performance.now() - startMs)),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    // A method that reads no text leaves none to compare the others on.
-    const isUnread = report && scored.length === 0;
-    return {
-      ...done,
-      scored,
-      compared: isUnread ? await take(text.calibration, COMPARED_SEQUENCES) : scored,
-    };
-  } finally {
-    scorer.dispose();
-  }
-}
-
-/** The items, each kept on its way. */
-async function* remember<T>(items: AsyncIterable<T> | Iterable<T>, kept: T[]): AsyncGenerator<T> {
-  for await (const item of items) {
-    kept.push(item);
-    yield item;
-  }
-}
-
-function describeProgress(progress: CalibrationProgress, spentMs: number): BakeProgress {
-  const { sequences, relativeStandardError, remainingMs } = progress;
-  const error = Number.isFinite(relativeStandardError)
-    ? `${(100 * relativeStandardError).toFixed(1)} %`
-    : '?';
-  return {
-    stage: 'calibrate',
-    detail: `${sequences} sequences, standard error ${error}`,
-    share: spentMs / (spentMs + remainingMs),
-  };
-}
-
-/** Those that any candidate uses. */
-function roundingsOf(candidates: readonly Candidate[]): Rounding[] {
-  const isUsed = (rounding: Rounding) =>
-    candidates.some(({ plan }) => (plan[rounding] ?? []).length > 0 || plan.head === rounding);
-  return (['int4', 'int8'] as const).filter(isUsed);
-}
-
-/** One for each rounding: a build has one reduced vocabulary, and one draft of each rounding with it. */
-function reducedHeadsOf(candidates: readonly Candidate[]): ReducedHead[] {
-  return candidates.flatMap(({ plan: { head = 'shared', vocabulary } }) =>
-    head === 'shared' || vocabulary === undefined ? [] : [{ rounding: head, vocabulary }],
-  );
-}
-
-function describeDraft(candidate: Candidate, { tokens, sequences }: ScoringFacts): ManifestDraft {
-  const { name, plan, keptShare, extraBytes, predictedLoss, graph } = candidate;
-  // Of each sequence the first token is predicted by nothing.
-  const predictedTokens = tokens / sequences - 1;
-  return {
-    name,
-    ...plan,
-    keptShare,
-    extraBytes,
-    predictedKl: predictedLoss === null ? null : predictedLoss / predictedTokens,
-    graph: graph.spec.graph,
-    isDraft: graph.spec.inputs.isDraft,
-    slots: graph.spec.draftSlots,
-  };
-}
-
-async function describeCalibration(
-  { calibrationFile, seed = 0 }: BakeOptions,
-  facts: ScoringFacts,
-): Promise<CalibrationFacts> {
-  const reasons = { stable: 'stable', cap: 'cap', exhausted: 'data', unmeasured: 'none' } as const;
-  const { sequences, tokens, relativeStandardError } = facts;
-  return {
-    source: calibrationFile === undefined ? 'self' : 'file',
-    fileSha256: calibrationFile === undefined ? null : await sha256(calibrationFile),
-    seed,
-    sequences,
-    tokens,
-    relativeStandardError: Number.isFinite(relativeStandardError) ? relativeStandardError : null,
-    stoppedBy: reasons[facts.stoppedBy],
-  };
-}
-
-async function sha256(path: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex');
 }

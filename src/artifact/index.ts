@@ -19,6 +19,7 @@ export type {
   MeasuredFacts,
   MeasuredThreadCount,
   MeasuredThreads,
+  TargetFacts,
 } from './types.ts';
 export { prepareDestination, writingTo } from './writable.ts';
 export { type ArtifactParts, type ManifestContent, type WriteOptions, writeArtifact } from './write.ts';

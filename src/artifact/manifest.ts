@@ -3,7 +3,7 @@ import { listUnitNames } from '../lib/units.ts';
 import type { Unit } from '../plan/types.ts';
 import { snakeKeys } from './case.ts';
 import { formatJson, roundFloats } from './json.ts';
-import { CalibrationSchema, DraftsSchema, FilesSchema, ScoresSchema } from './schema-build.ts';
+import { CalibrationSchema, DraftsSchema, FilesSchema, ScoresSchema, TargetSchema } from './schema-build.ts';
 import { count, described, text } from './schema-fields.ts';
 import { MeasuredSchema } from './schema-measured.ts';
 import { EngineSchema, GenerationSchema, ModelSchema } from './schema-model.ts';
@@ -20,6 +20,7 @@ const wire = v.strictObject({
   files: FilesSchema,
   model: ModelSchema,
   generation: GenerationSchema,
+  target: TargetSchema,
   scores: ScoresSchema,
   drafts: DraftsSchema,
   calibration: CalibrationSchema,

@@ -3,7 +3,7 @@ import { parseUnit, UNIT_NAME } from '../lib/units.ts';
 import type { Unit } from '../plan/types.ts';
 import { camelKeys } from './case.ts';
 import { amount, count, described, flag, real, share, text, textLike } from './schema-fields.ts';
-import type { ArtifactFile, CalibrationFacts, ManifestDraft, ManifestScores } from './types.ts';
+import type { ArtifactFile, CalibrationFacts, ManifestDraft, ManifestScores, TargetFacts } from './types.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -14,7 +14,7 @@ const file = v.strictObject({
   name: textLike(SAFE_NAME, "Path relative to the artifact's folder, with /, never outside of it"),
   role: described(
     v.picklist(['source', 'graph', 'weights']),
-    "source: as the model folder has it; written by the build: graph, and weights, the drafts' rounded ones",
+    'source: as the model folder has it; written by the build: graph, and weights, rounded ones of target and drafts',
   ),
   bytes: count('Size', 'bytes'),
   sha256: textLike(SHA256, 'SHA-256 of the content, hexadecimal'),
@@ -25,6 +25,35 @@ const file = v.strictObject({
 export const FilesSchema: v.GenericSchema<unknown, ArtifactFile[]> = v.pipe(
   described(v.array(file), 'Every file that the artifact relies on'),
   v.check((files) => new Set(files.map(({ name }) => name)).size === files.length, 'a file is listed twice'),
+  v.transform((wire) => camelKeys(wire)),
+);
+
+/** Precision of the target, and what it costs. */
+export const TargetSchema: v.GenericSchema<unknown, TargetFacts> = v.pipe(
+  described(
+    v.strictObject({
+      precision: described(
+        v.picklist(['stored', 'int4']),
+        "stored: the checkpoint's weights; int4: products by weights of 4 bits, all else as stored",
+      ),
+      loss: described(
+        v.nullable(
+          v.strictObject({
+            sequences: count('Sequences that no score has seen', 'sequences'),
+            tokens: count('Predicted tokens in them', 'tokens'),
+            stored_nll_per_token: amount(
+              'Mean negative log likelihood of a token, of the model as stored',
+              'nats per token',
+            ),
+            nll_per_token: amount('The same of the target', 'nats per token'),
+            agreement: share('Positions at which both find the same next token most likely'),
+          }),
+        ),
+        'What rounding has changed; null: nothing is rounded, or no held-out text had two tokens',
+      ),
+    }),
+    'The target, which verifies every token: what is lossless is so against it',
+  ),
   v.transform((wire) => camelKeys(wire)),
 );
 
@@ -65,7 +94,12 @@ const draft = v.pipe(
   v.strictObject({
     name: text('Name of the draft, unique here'),
     dropped: unitList('Units that the draft skips, in order of layers'),
-    int4: v.optional(unitList('Units that it computes with weights rounded to 4 bits'), []),
+    int4: v.optional(
+      unitList(
+        "Units that it computes with weights rounded to 4 bits; of a target of int4 these are the target's own, and activations are rounded to 8 bits",
+      ),
+      [],
+    ),
     int8: v.optional(
       unitList('Units that it computes with weights rounded to 8 bits; all others are shared'),
       [],

@@ -1,4 +1,4 @@
-import type { GenerationDefaults, ModelConfig } from '../hf/types.ts';
+import type { GenerationDefaults, ModelConfig, TargetPrecision } from '../hf/types.ts';
 import type { DraftPlan } from '../plan/types.ts';
 import type { EngineSpec } from './engine-spec.ts';
 
@@ -12,6 +12,7 @@ export interface Manifest {
   readonly files: readonly ArtifactFile[];
   readonly model: ModelConfig;
   readonly generation: GenerationDefaults;
+  readonly target: TargetFacts;
   readonly scores: ManifestScores;
   /** Drafts that the scores propose, each with a graph of its own; which one is served is a matter of measured speed. */
   readonly drafts: readonly ManifestDraft[];
@@ -26,13 +27,33 @@ export interface Manifest {
 export interface ArtifactFile {
   /** Relative to the artifact's folder, with `/`. */
   readonly name: string;
-  /** `source`: as the model folder has it; written by the build: `graph`, and `weights`, the rounded ones of drafts. */
+  /** `source`: as the model folder has it; written by the build: `graph`, and `weights`, the rounded ones of target and drafts. */
   readonly role: 'source' | 'graph' | 'weights';
   readonly bytes: number;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
   /** Whether the fast mode hashes it too: files under 1 MB. */
   readonly checkedFast: boolean;
+}
+
+/** What the target multiplies by. All that is lossless is so against this target. */
+export interface TargetFacts {
+  readonly precision: TargetPrecision;
+  /** What rounding has changed; null where nothing is rounded, or no held-out text was long enough to tell. */
+  readonly loss: TargetLoss | null;
+}
+
+/** The rounded target beside the model as stored, on text that no score has seen. */
+export interface TargetLoss {
+  readonly sequences: number;
+  /** Predicted tokens. */
+  readonly tokens: number;
+  /** Mean negative log likelihood of a token in nats, of the model as stored. */
+  readonly storedNllPerToken: number;
+  /** The same of the target. */
+  readonly nllPerToken: number;
+  /** Share of positions at which both find the same next token most likely, 0..1. */
+  readonly agreement: number;
 }
 
 /** Scores of the prunable units; a low score means that removing it matters little. */

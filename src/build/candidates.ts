@@ -1,7 +1,7 @@
 import type { OptionScores, ScoreResult } from '../fit/index.ts';
 import { buildServingGraph, type ServingGraph } from '../graph/index.ts';
 import { layerTensorShapes, type ModelConfig, type ModelFolder } from '../hf/index.ts';
-import { blockOfTensor, HEAD_PART, listUnits, unitName } from '../lib/units.ts';
+import { blockOfTensor, listUnits, unitName } from '../lib/units.ts';
 import {
   type CandidateForm,
   candidateForms,
@@ -13,20 +13,25 @@ import { mixPlans, type OptionBytes, planBytes, predictLoss } from '../plan/mix.
 import { selectUnits } from '../plan/select.ts';
 import type { DraftPlan, Unit } from '../plan/types.ts';
 import { chooseVocabularySize, selectVocabulary } from '../plan/vocabulary.ts';
-import { layoutReducedHead, layoutRoundedFile, type RoundedMatrix, type Rounding } from '../quant/index.ts';
+import type { Rounding } from '../quant/index.ts';
+import { extraBytes, optionBytes } from './draft-memory.ts';
+import type { ReducedHead } from './stage.ts';
 
 /** A draft that could be served, with the graph that holds it. */
 export interface Candidate {
   /**
    * `drop-12`: twelve units dropped, the rest shared; `int8-drop-4`: the rest rounded; `int8`: nothing dropped;
    * `mixed-50`: each part dropped or rounded as loses least, half the bytes of `int8`; `int8-vocab-1024`: as `int8`, with a
-   * vocabulary of so many tokens.
+   * vocabulary of so many tokens. Of a target that is rounded itself `a8-drop-4`: the rest shared, with activations of 8 bits.
    */
   readonly name: string;
   readonly plan: DraftPlan;
   /** Share of the block weights that are computed, 0..1. */
   readonly keptShare: number;
-  /** Rounded weights that the draft loads beside the target's. */
+  /**
+   * Rounded weights that the draft loads beside the target's; 0 where the target has the same ones, although ONNX Runtime
+   * may pack them once for each of the two.
+   */
   readonly extraBytes: number;
   /** Predicted KL divergence from the target, in nats per sequence; null: the scoring method predicts none. */
   readonly predictedLoss: number | null;
@@ -53,16 +58,16 @@ export function proposeDrafts(
   text: readonly (readonly number[])[] = [],
 ): Candidate[] {
   const { config } = folder;
-  const bytesOf = optionBytes(config);
+  const ofTarget = folder.precision === 'int4' ? folder.precision : undefined;
   const numUnits = 2 * config.numLayers;
   const canMix = scores.options?.options.some(({ kind }) => kind !== 'drop') ?? false;
   const forms =
     keep === undefined
-      ? candidateForms(numUnits, canMix ? 0 : ROUNDED_EIGHTHS)
-      : formsWithCount(countForKeep(keep, numUnits));
+      ? candidateForms(numUnits, canMix ? 0 : ROUNDED_EIGHTHS, ofTarget)
+      : formsWithCount(countForKeep(keep, numUnits), ofTarget);
   const plans = new Map<string, DraftPlan>();
   const add = (name: string, plan: DraftPlan) => {
-    if (extraBytes(config, plan) <= draftMemoryBytes) plans.set(name, plan);
+    if (extraBytes(folder, plan) <= draftMemoryBytes) plans.set(name, plan);
   };
   // What it saves is the same for all of a rounding: the one that drops the fewest units shows whether it pays.
   const [leastDropped] = forms.filter(({ rounding }) => rounding !== undefined);
@@ -70,13 +75,13 @@ export function proposeDrafts(
   for (const form of forms) {
     const plan = planOf(config, scores, form);
     // The units of one method and rounding that are as many are the same ones.
-    if (form.rounding !== undefined || plan.dropped.length > 0) add(nameOf(plan), plan);
+    if (form.rounding !== undefined || plan.dropped.length > 0) add(nameOf(folder, plan), plan);
     if (vocabulary === undefined || plan.head === undefined || form.count !== leastDropped!.count) continue;
     const reduced = { ...plan, vocabulary };
-    add(nameOf(reduced), reduced);
+    add(nameOf(folder, reduced), reduced);
   }
   if (keep === undefined && canMix) {
-    for (const [share, plan] of mixedPlans(scores.options!, bytesOf, draftMemoryBytes)) {
+    for (const [share, plan] of mixedPlans(scores.options!, optionBytes(folder), draftMemoryBytes)) {
       add(`mixed-${Math.floor(100 * share)}`, plan);
     }
   }
@@ -103,31 +108,33 @@ function mixedPlans(
 }
 
 function makeCandidate(folder: ModelFolder, scores: ScoreResult, name: string, plan: DraftPlan): Candidate {
-  const { config } = folder;
   const { bytes, spec } = buildServingGraph(folder, plan);
   return {
     name,
     plan,
-    keptShare: keptShare(config, plan.dropped),
-    extraBytes: extraBytes(config, plan),
-    predictedLoss: canPredict(scores, plan) ? predictLoss(scores.options, plan) : null,
+    keptShare: keptShare(folder.config, plan.dropped),
+    extraBytes: extraBytes(folder, plan),
+    predictedLoss: lossOf(folder, scores, plan),
     graph: { bytes, spec: { ...spec, graph: `graph.${name}.onnx` } },
   };
 }
 
-/** Where nothing was rounded while scoring, only removals can be predicted; of tokens that are never proposed, nothing. */
-function canPredict(
-  scores: ScoreResult,
-  { head = 'shared', vocabulary }: DraftPlan,
-): scores is ScoreResult & { readonly options: OptionScores } {
-  if (vocabulary !== undefined) return false;
-  return scores.options?.options.some(({ kind }) => head === 'shared' || kind === head) ?? false;
+/**
+ * Where nothing was rounded while scoring, only removals can be predicted; of tokens that are never proposed, nothing. A
+ * draft with the target's own rounding differs by what it drops (and by its activations, which are not scored).
+ */
+function lossOf({ precision }: ModelFolder, { options }: ScoreResult, plan: DraftPlan): number | null {
+  const { dropped, head = 'shared', vocabulary } = plan;
+  if (options === undefined || vocabulary !== undefined) return null;
+  if (head === 'shared' || head === precision) return predictLoss(options, { dropped });
+  return options.options.some(({ kind }) => kind === head) ? predictLoss(options, plan) : null;
 }
 
-function nameOf({ dropped: { length }, head = 'shared', vocabulary }: DraftPlan): string {
+function nameOf({ precision }: ModelFolder, { dropped, head = 'shared', vocabulary }: DraftPlan): string {
+  const kind = head === precision ? 'a8' : head;
   const parts = [
-    ...(head === 'shared' ? [] : [head]),
-    ...(head === 'shared' || length > 0 ? [`drop-${length}`] : []),
+    ...(head === 'shared' ? [] : [kind]),
+    ...(head === 'shared' || dropped.length > 0 ? [`drop-${dropped.length}`] : []),
     ...(vocabulary === undefined ? [] : [`vocab-${vocabulary.length}`]),
   ];
   return parts.join('-');
@@ -157,35 +164,6 @@ function planOf(config: ModelConfig, scores: ScoreResult, { count, rounding }: C
   return { dropped, [rounding]: kept, head: rounding };
 }
 
-/** Rounded weights of each part; a dropped one reads none. */
-function optionBytes(config: ModelConfig): OptionBytes {
-  const files = { int4: bytesByPart(config, 'int4'), int8: bytesByPart(config, 'int8') };
-  return ({ part, kind }) => (kind === 'drop' ? 0 : (files[kind].get(part) ?? 0));
-}
-
-function bytesByPart(config: ModelConfig, rounding: Rounding): ReadonlyMap<string, number> {
-  const bytes = new Map<string, number>();
-  for (const matrix of layoutRoundedFile(config, rounding).matrices) {
-    const part = matrix.name.match(/^layers\.(\d+\.(?:attn|mlp))\./)?.[1] ?? HEAD_PART;
-    bytes.set(part, (bytes.get(part) ?? 0) + matrixBytes(matrix));
-  }
-  return bytes;
-}
-
-function matrixBytes({ packed, scales }: RoundedMatrix): number {
-  return packed.lengthBytes + scales.lengthBytes;
-}
-
-/** Rounded weights that the draft loads beside the target's. */
-function extraBytes(config: ModelConfig, plan: DraftPlan): number {
-  const { head = 'shared', vocabulary } = plan;
-  const bytesOf = optionBytes(config);
-  if (head === 'shared' || vocabulary === undefined) return planBytes(plan, bytesOf);
-  const { matrices } = layoutReducedHead(config, head, vocabulary.length);
-  const reduced = matrices.reduce((sum, matrix) => sum + matrixBytes(matrix), 0);
-  return planBytes({ ...plan, head: 'shared' }, bytesOf) + reduced;
-}
-
 /** Share of the block weights that are left without the units `dropped`, 0..1. */
 export function keptShare(config: ModelConfig, dropped: readonly Unit[]): number {
   const sizes = { attn: unitSize(config, 'attn'), mlp: unitSize(config, 'mlp') };
@@ -200,4 +178,18 @@ function unitSize(config: ModelConfig, block: Unit['block']): number {
     if (blockOfTensor(tensor) === block) size += shape.reduce((product, dim) => product * dim, 1);
   }
   return size;
+}
+
+/** Roundings that any candidate uses. */
+export function roundingsOf(candidates: readonly Candidate[]): Rounding[] {
+  const isUsed = (rounding: Rounding) =>
+    candidates.some(({ plan }) => (plan[rounding] ?? []).length > 0 || plan.head === rounding);
+  return (['int4', 'int8'] as const).filter(isUsed);
+}
+
+/** One for each rounding: a build has one reduced vocabulary, and one draft of each rounding with it. */
+export function reducedHeadsOf(candidates: readonly Candidate[]): ReducedHead[] {
+  return candidates.flatMap(({ plan: { head = 'shared', vocabulary } }) =>
+    head === 'shared' || vocabulary === undefined ? [] : [{ rounding: head, vocabulary }],
+  );
 }

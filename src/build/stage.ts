@@ -1,10 +1,10 @@
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { clearStaleTemporaries, placeFile, temporaryName, writingTo } from '../artifact/index.ts';
-import type { ModelFolder } from '../hf/index.ts';
-import { type Rounding, writeReducedHead, writeRoundedFile } from '../quant/index.ts';
+import type { ModelFolder, TargetPrecision } from '../hf/index.ts';
+import { type Rounding, writeReducedHead, writeRoundedFile, writeTargetFile } from '../quant/index.ts';
 
-/** A hidden folder beside the artifact with the model's weights and rounded ones, as a graph expects to find them. */
+/** A hidden folder beside the artifact with the target's weights and rounded ones, as a graph expects to find them. */
 export interface Stage extends AsyncDisposable {
   readonly dir: string;
   readonly weights: readonly RoundedWeightsFile[];
@@ -29,13 +29,16 @@ export interface ReducedHead {
 /** What {@linkcode openStage} is told. */
 export interface StageOptions {
   readonly outDir: string;
+  /** Default `stored`. */
+  readonly targetPrecision?: TargetPrecision | undefined;
+  /** Of drafts that have weights of their own. */
   readonly roundings: readonly Rounding[];
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (detail: string, share: number) => void;
 }
 
 /**
- * Rounds the model's weights where drafts need it. Beside the artifact, so that they need not be copied again. Throws
+ * Rounds the model's weights where target or drafts need it. Beside the artifact, so that they need not be copied again. Throws
  * SdfpError `invalid_request` where the place is full or cannot be written to.
  */
 export function openStage(folder: ModelFolder, options: StageOptions): Promise<Stage> {
@@ -44,7 +47,7 @@ export function openStage(folder: ModelFolder, options: StageOptions): Promise<S
 
 async function fillStage(
   folder: ModelFolder,
-  { outDir, roundings, signal, onProgress }: StageOptions,
+  { outDir, targetPrecision = 'stored', roundings, signal, onProgress }: StageOptions,
 ): Promise<Stage> {
   const out = resolve(outDir);
   await mkdir(dirname(out), { recursive: true });
@@ -53,12 +56,18 @@ async function fillStage(
   await mkdir(dir);
   const dispose = () => rm(dir, { recursive: true, force: true });
   try {
-    for (const name of weightFiles(folder)) await refer(join(folder.dir, name), join(dir, name));
     const weights: RoundedWeightsFile[] = [];
-    for (const [i, rounding] of roundings.entries()) {
-      const report = (share: number) => onProgress(`weights to ${rounding}`, (i + share) / roundings.length);
-      const { file } = await writeRoundedFile(folder, rounding, dir, { signal, onProgress: report });
+    const numFiles = roundings.length + (targetPrecision === 'int4' ? 1 : 0);
+    const add = async (rounding: Rounding, write: typeof writeTargetFile) => {
+      const done = weights.length;
+      const report = (share: number) => onProgress(`weights to ${rounding}`, (done + share) / numFiles);
+      const { file } = await write(folder, dir, { signal, onProgress: report });
       weights.push({ rounding, name: file, path: join(dir, file) });
+    };
+    if (targetPrecision === 'int4') await add('int4', writeTargetFile);
+    else for (const name of weightFiles(folder)) await refer(join(folder.dir, name), join(dir, name));
+    for (const rounding of roundings) {
+      await add(rounding, (from, to, options) => writeRoundedFile(from, rounding, to, options));
     }
     const addReducedHeads = (heads: readonly ReducedHead[]) =>
       writingTo(outDir, async () => {

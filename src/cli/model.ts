@@ -14,8 +14,10 @@ import {
 import { createEngine, type EngineOptions, type LocalEngine } from '../engine/index.ts';
 import { buildServingGraph } from '../graph/serving.ts';
 import { readModelFolder } from '../hf/index.ts';
-import type { GenerationDefaults } from '../hf/types.ts';
+import type { GenerationDefaults, ModelFolder } from '../hf/types.ts';
+import { TARGET_WEIGHTS_FILE } from '../lib/model-files.ts';
 import { describeProcessor } from '../lib/processor.ts';
+import { readRoundedFolder } from '../quant/index.ts';
 import { loadTextCodec, type TextCodec } from '../text/index.ts';
 import { usageError } from './errors.ts';
 
@@ -103,4 +105,16 @@ async function fromModelFolder(path: string, draftName: string | undefined): Pro
   const { bytes, spec } = buildServingGraph(folder, { dropped: [] });
   const source = { graph: bytes, weightsDir: folder.dir, spec };
   return { source, defaults: folder.generation, draft: null, measured: null };
+}
+
+/**
+ * The model that an artifact serves, or the one of a bare model folder. Throws SdfpError as {@linkcode openArtifact} and
+ * `readModelFolder` do.
+ */
+export async function readTarget(path: string): Promise<ModelFolder> {
+  const isRounded = [MANIFEST_FILE, TARGET_WEIGHTS_FILE].every((name) => existsSync(join(path, name)));
+  if (!isRounded) return readModelFolder(path);
+  const { dir, manifest } = await openArtifact(path, { verify: 'fast' });
+  const { model, generation, files } = manifest;
+  return readRoundedFolder(dir, { config: model, generation, files: files.map(({ name }) => name) });
 }

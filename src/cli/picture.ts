@@ -1,9 +1,9 @@
 import {
   type Manifest,
-  type ManifestDraft,
   type MeasuredFacts,
   type MeasuredThreads,
   servedDraft,
+  type TargetFacts,
 } from '../artifact/index.ts';
 import type { Unit } from '../plan/types.ts';
 import { drawTable } from './table.ts';
@@ -14,7 +14,7 @@ const BAR_WIDTH = 16;
 /** The plan layer by layer: what the draft keeps and skips, each block with its score as a bar and a number. */
 export function drawPlan(manifest: Manifest, paint: Paint): string {
   const { model, scores } = manifest;
-  const fates = fatesOf(servedDraft(manifest));
+  const fates = fatesOf(manifest);
   const barOf = scaleOf(scores.units.map(({ score }) => score));
   const cell = (index: number): string => {
     const { name, score } = scores.units[index]!;
@@ -33,13 +33,17 @@ export function drawPlan(manifest: Manifest, paint: Paint): string {
   return [describeModel(manifest), describePlan(manifest), '', head, ...lines].join('\n');
 }
 
-/** What a draft does with units: `skip`, `int4`, `int8`; those it shares with the target are not in the map. */
-function fatesOf(draft: ManifestDraft | undefined): ReadonlyMap<string, string> {
+/**
+ * What the served draft does with units: `skip`, `int8`, `int4` (`a8` where these are the target's own weights); those it
+ * shares with the target are not in the map.
+ */
+function fatesOf(manifest: Manifest): ReadonlyMap<string, string> {
+  const draft = servedDraft(manifest);
   const named = (units: readonly Unit[] = [], fate: string) =>
     units.map(({ layer, block }): [string, string] => [`${layer}.${block}`, fate]);
   return new Map([
     ...named(draft?.dropped, 'skip'),
-    ...named(draft?.int4, 'int4'),
+    ...named(draft?.int4, manifest.target.precision === 'int4' ? 'a8' : 'int4'),
     ...named(draft?.int8, 'int8'),
   ]);
 }
@@ -85,9 +89,18 @@ export function drawNumbers(manifest: Manifest): string {
   return [
     `scores       ${scores.method} on ${sequences} sequences (${tokens} tokens) of ${text}; relative standard error ${error === null ? 'not measured' : error.toPrecision(3)}, stopped by ${stoppedBy}`,
     `files        ${files.length}, ${(bytes / 1e6).toFixed(1)} MB: ${files.map(({ name }) => name).join(', ')}`,
+    ...drawTarget(manifest.target),
     ...(measured === null ? ['measured     nothing'] : drawMeasured(measured)),
     ...drawDrafts(manifest),
   ].join('\n');
+}
+
+function drawTarget({ precision, loss }: TargetFacts): string[] {
+  if (loss === null) return precision === 'stored' ? [] : [`target       ${precision}, loss not measured`];
+  const { storedNllPerToken: before, nllPerToken: after, agreement, sequences, tokens } = loss;
+  return [
+    `target       ${precision}: ${after.toFixed(4)} nats per token (as stored ${before.toFixed(4)}), the same most likely token at ${(100 * agreement).toFixed(1)}% of positions; ${sequences} held-out sequences, ${tokens} tokens`,
+  ];
 }
 
 function drawMeasured(measured: MeasuredFacts): string[] {

@@ -12,6 +12,8 @@ export interface Evaluation {
   readonly tokens: number;
   /** Per sequence the logits [V] at its last position. */
   readonly lastLogits: readonly Float32Array[];
+  /** Per sequence of S tokens the most likely next token at every position, [S]. */
+  readonly predictions: readonly BigInt64Array[];
   /** Share of all positions at which the most likely next token is the whole model's; 1 if nothing is dropped. */
   readonly agreement: number;
 }
@@ -92,18 +94,27 @@ function summarize(
   results: readonly SequenceResult[],
   target: readonly SequenceResult[] = results,
 ): Evaluation {
-  let positions = 0;
-  let equal = 0;
-  results.forEach(({ argmax }, s) => {
-    positions += argmax.length;
-    argmax.forEach((token, t) => {
-      if (token === target[s]!.argmax[t]) equal++;
-    });
-  });
+  const predictions = results.map(({ argmax }) => argmax);
   return {
     nllSum: results.reduce((sum, { nll }) => sum + nll, 0),
-    tokens: positions - results.length,
+    tokens: predictions.reduce((sum, { length }) => sum + length - 1, 0),
     lastLogits: results.map(({ logits }) => logits),
-    agreement: equal / positions,
+    predictions,
+    agreement: agreementOf(
+      predictions,
+      target.map(({ argmax }) => argmax),
+    ),
   };
+}
+
+/** Share of all positions at which two models predict the same token, from {@linkcode Evaluation.predictions} of both. */
+export function agreementOf(a: readonly BigInt64Array[], b: readonly BigInt64Array[]): number {
+  let [equal, positions] = [0, 0];
+  for (const [s, tokens] of a.entries()) {
+    positions += tokens.length;
+    tokens.forEach((token, t) => {
+      if (token === b[s]![t]) equal++;
+    });
+  }
+  return equal / positions;
 }

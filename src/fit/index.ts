@@ -5,7 +5,7 @@ export {
   defaultTolerance,
   scoreUntilStable,
 } from './calibration.ts';
-export { type EvaluateOptions, type Evaluation, evaluateSequences } from './evaluate.ts';
+export { agreementOf, type EvaluateOptions, type Evaluation, evaluateSequences } from './evaluate.ts';
 export {
   type CalibrationEncoder,
   type CalibrationMessage,

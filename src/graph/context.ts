@@ -12,7 +12,7 @@ export interface ForwardContext {
   readonly g: GraphBuilder;
   readonly config: ModelConfig;
   readonly weights: Weights;
-  /** The same weights, products rounded; `numTokens`: the LM head alone, with rows for so many tokens. */
+  /** Those of drafts, products rounded; `numTokens`: the LM head alone, with rows for so many tokens. */
   readonly rounded: (rounding: Rounding, numTokens?: number) => Weights;
   readonly rotary: RotaryAngles;
   /** [B, 1, G*S, T] */

@@ -1,7 +1,7 @@
 import type { ModelFolder } from '../hf/types.ts';
 import type { GraphBuilder, Value } from '../onnx/index.ts';
 import type { Unit } from '../plan/types.ts';
-import { layoutReducedHead, layoutRoundedFile, type Rounding } from '../quant/index.ts';
+import type { Rounding } from '../quant/index.ts';
 import { attention } from './attention.ts';
 import type { ForwardContext, KeyValue } from './context.ts';
 import { embed } from './embedding.ts';
@@ -87,14 +87,11 @@ function makeContext(options: ForwardOptions): ForwardContext {
   return {
     g,
     config,
-    weights: new Weights(g, folder),
-    rounded: (rounding, numTokens) => {
-      const isWhole = numTokens === undefined;
-      const layout = isWhole
-        ? layoutRoundedFile(config, rounding)
-        : layoutReducedHead(config, rounding, numTokens);
-      return new RoundedWeights(g, folder, layout);
-    },
+    weights: folder.precision === 'int4' ? RoundedWeights.ofTarget(g, folder) : new Weights(g, folder),
+    rounded: (rounding, numTokens) =>
+      numTokens === undefined
+        ? RoundedWeights.ofDraft(g, folder, rounding)
+        : RoundedWeights.ofReducedHead(g, folder, rounding, numTokens),
     rotary: g.scope('rotary', () => rotaryAngles(g, config, positionIds)),
     bias: g.scope('bias', () => groupedBias(options)),
     isNarrow: false,

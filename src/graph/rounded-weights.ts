@@ -1,20 +1,65 @@
 import type { ModelFolder } from '../hf/types.ts';
 import type { GraphBuilder, Value } from '../onnx/index.ts';
-import { BITS, BLOCK_COLUMNS, blockBytes, type RoundedFile, type RoundedMatrix } from '../quant/index.ts';
+import {
+  BITS,
+  BLOCK_COLUMNS,
+  blockBytes,
+  layoutReducedHead,
+  layoutRoundedFile,
+  layoutTargetFile,
+  type RoundedFile,
+  type RoundedMatrix,
+  type Rounding,
+} from '../quant/index.ts';
 import { Weights } from './weights.ts';
+
+/**
+ * How a rounded product computes, com.microsoft MatMulNBits' `accuracy_level`: 1 in float32, so that a row's result does
+ * not depend on how many rows a run has; 4 with the input rounded to 8 bits, several times as fast and good for guesses.
+ */
+const ACCURACY_LEVELS = { float32: 1, int8: 4 } as const;
 
 /** Weights whose products are rounded; norms and biases are the checkpoint's. */
 export class RoundedWeights extends Weights {
   readonly #g: GraphBuilder;
   readonly #layout: RoundedFile;
+  readonly #accuracyLevel: number;
 
-  constructor(g: GraphBuilder, folder: ModelFolder, layout: RoundedFile) {
+  private constructor(
+    g: GraphBuilder,
+    folder: ModelFolder,
+    layout: RoundedFile,
+    input: keyof typeof ACCURACY_LEVELS,
+  ) {
     super(g, folder);
     this.#g = g;
     this.#layout = layout;
+    this.#accuracyLevel = ACCURACY_LEVELS[input];
   }
 
-  /** The same as {@linkcode Weights.multiply} but for the rounding, of `x` too. */
+  /** Of a target that is rounded itself. */
+  static ofTarget(g: GraphBuilder, folder: ModelFolder): RoundedWeights {
+    return new RoundedWeights(g, folder, layoutTargetFile(folder), 'float32');
+  }
+
+  /** Of a draft, which rounds inputs too. It shares the weights of a target that has the same rounding. */
+  static ofDraft(g: GraphBuilder, folder: ModelFolder, rounding: Rounding): RoundedWeights {
+    const isShared = folder.precision === rounding;
+    const layout = isShared ? layoutTargetFile(folder) : layoutRoundedFile(folder.config, rounding);
+    return new RoundedWeights(g, folder, layout, 'int8');
+  }
+
+  /** Of a draft: the LM head alone, with rows for `numTokens` tokens. */
+  static ofReducedHead(
+    g: GraphBuilder,
+    folder: ModelFolder,
+    rounding: Rounding,
+    numTokens: number,
+  ): RoundedWeights {
+    return new RoundedWeights(g, folder, layoutReducedHead(folder.config, rounding, numTokens), 'int8');
+  }
+
+  /** The same as {@linkcode Weights.multiply} but for the rounding. */
   override multiply(x: Value, names: readonly string[]): Value {
     const { rounding, matrices } = this.#layout;
     const matrix = matrices.find(({ sources }) => sources.join() === names.join());
@@ -25,7 +70,7 @@ export class RoundedWeights extends Weights {
       N: matrix.rows,
       bits: BITS[rounding],
       block_size: BLOCK_COLUMNS[rounding],
-      accuracy_level: 4,
+      accuracy_level: this.#accuracyLevel,
     });
   }
 

@@ -1,7 +1,7 @@
 /** A tensor of a safetensors file, in the order in which the tensors' bytes lie. */
 export interface HeaderTensor {
   readonly name: string;
-  readonly dtype: 'BF16' | 'F32' | 'U8';
+  readonly dtype: 'BF16' | 'F16' | 'F32' | 'U8';
   readonly shape: readonly number[];
   readonly lengthBytes: number;
 }

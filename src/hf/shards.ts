@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { SdfpError } from '../lib/errors.ts';
 import { isNotFound, readJsonFile } from '../lib/json-file.ts';
+import { TARGET_WEIGHTS_FILE } from '../lib/model-files.ts';
 import { parse } from './parse.ts';
 import { type HeaderEntry, readSafetensorsHeader } from './safetensors.ts';
 
@@ -69,6 +70,13 @@ function indexError(found: string): SdfpError {
 
 async function noWeights(dir: string): Promise<SdfpError> {
   const other = (await readdir(dir)).filter((name) => /\.(bin|pt|pth|gguf|safetensors)$/.test(name));
+  if (other.includes(TARGET_WEIGHTS_FILE)) {
+    return new SdfpError(
+      'model_unreadable',
+      `Cannot read the weights in ${dir}: found ${TARGET_WEIGHTS_FILE}, weights rounded by sdfp build --target-precision int4, without the ` +
+        `original ones; needed are those, ${SINGLE_FILE} or ${INDEX_FILE} with its shards: name the model folder that was baked.`,
+    );
+  }
   const found = other.length === 0 ? 'no weights at all' : other.slice(0, 3).join(', ');
   return new SdfpError(
     'model_unreadable',

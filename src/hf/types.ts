@@ -70,13 +70,21 @@ export interface GenerationDefaults {
   readonly repetitionPenalty: number | undefined;
 }
 
+/**
+ * Weights that the target multiplies by: as the checkpoint stores them, or rounded to 4 bits. All else (embedding, norms,
+ * biases, activations) is the same in both.
+ */
+export type TargetPrecision = 'stored' | 'int4';
+
 /** A Hugging Face model folder, read and checked; weights not loaded. */
 export interface ModelFolder {
   /** Absolute path. */
   readonly dir: string;
   readonly config: ModelConfig;
   readonly generation: GenerationDefaults;
-  /** Every tensor the family needs, by checkpoint name. */
+  /** Default `stored`; of `int4` the products lie rounded beside the `tensors`, in one file with them. */
+  readonly precision?: TargetPrecision;
+  /** Every tensor the family needs, by checkpoint name; without those that only rounded products use. */
   readonly tensors: ReadonlyMap<string, TensorRef>;
   /** File names, relative to `dir`, of all that an artifact must carry: weights, index, config, tokenizer, template. */
   readonly files: readonly string[];

@@ -6,6 +6,9 @@ export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
 export const CONFIG_FILE = 'config.json';
 export const GENERATION_FILE = 'generation_config.json';
 
+/** Weights of an artifact whose target is rounded: they stand in for the model's own. */
+export const TARGET_WEIGHTS_FILE = 'target.int4.safetensors';
+
 /** Every file of a model folder that some reader looks for by name, but for the weights. */
 export const SMALL_FILES: readonly string[] = [
   CONFIG_FILE,

@@ -9,13 +9,19 @@ export interface CandidateForm {
 /**
  * Drafts worth measuring, by eighths of the units dropped: up to 7 with shared weights, up to `roundedEighths` with rounded
  * ones, which lose more by each further drop than the time it saves. The grid is fixed, so the same scores give the same
- * candidates on every machine; which of them is served is a matter of measured speed.
+ * candidates on every machine; which of them is served is a matter of measured speed. Of a target that is rounded itself all
+ * drafts have its rounding: one that shares its products as they are costs more, one of 8 bits is nearer to another model.
  */
-export function candidateForms(numUnits: number, roundedEighths: number): CandidateForm[] {
+export function candidateForms(
+  numUnits: number,
+  roundedEighths: number,
+  ofTarget?: Rounding,
+): CandidateForm[] {
   const dropEighths = (from: number, to: number, rounding: Rounding | undefined): CandidateForm[] => {
     const counts = Array.from({ length: to - from + 1 }, (_, i) => Math.round(((from + i) * numUnits) / 8));
     return [...new Set(counts)].filter((count) => count < numUnits).map((count) => ({ count, rounding }));
   };
+  if (ofTarget !== undefined) return dropEighths(0, 7, ofTarget);
   const shared = dropEighths(1, 7, undefined).filter(({ count }) => count > 0);
   return [...dropEighths(0, roundedEighths, 'int8'), ...dropEighths(0, roundedEighths, 'int4'), ...shared];
 }
@@ -27,7 +33,8 @@ export function candidateForms(numUnits: number, roundedEighths: number): Candid
 export const MIXED_SHARES: readonly number[] = [0.8, 0.65, 0.5, 0.4, 0.3];
 
 /** The drafts that drop exactly `count` units. */
-export function formsWithCount(count: number): CandidateForm[] {
+export function formsWithCount(count: number, ofTarget?: Rounding): CandidateForm[] {
+  if (ofTarget !== undefined) return [{ count, rounding: ofTarget }];
   const rounded: CandidateForm[] = [
     { count, rounding: 'int8' },
     { count, rounding: 'int4' },

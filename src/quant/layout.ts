@@ -1,6 +1,7 @@
 import { encodeSafetensorsHeader, type HeaderTensor } from '../hf/safetensors-header.ts';
-import { HEAD, layerTensorName, tensorShapes } from '../hf/tensor-names.ts';
-import type { ModelConfig } from '../hf/types.ts';
+import { EMBEDDING, HEAD, layerTensorName, tensorShapes } from '../hf/tensor-names.ts';
+import type { ModelConfig, ModelFolder, TensorRef } from '../hf/types.ts';
+import { TARGET_WEIGHTS_FILE } from '../lib/model-files.ts';
 import { BITS, BLOCK_COLUMNS } from './round.ts';
 import type { Rounding } from './types.ts';
 
@@ -28,13 +29,15 @@ export interface RoundedMatrix {
   readonly scales: FilePart;
 }
 
-/** A safetensors file of rounded weights: where everything lies follows from the model's sizes alone. */
+/** A safetensors file of rounded weights: where everything lies follows from the model's sizes and stored types. */
 export interface RoundedFile {
   readonly file: string;
   readonly rounding: Rounding;
   /** Length prefix and JSON, which the matrices follow without a gap. */
   readonly header: Uint8Array;
   readonly matrices: readonly RoundedMatrix[];
+  /** Tensors as the checkpoint stores them, behind the matrices; none in the file of a draft, which has the target's. */
+  readonly kept: ReadonlyMap<string, TensorRef>;
   readonly bytes: number;
 }
 
@@ -45,23 +48,38 @@ interface Product {
   readonly rows?: number;
 }
 
-/** The file of all products of the model, LM head included, rounded to `rounding`. */
+/** The file of all products of the model, LM head included, rounded to `rounding`, for drafts of a target as stored. */
 export function layoutRoundedFile(config: ModelConfig, rounding: Rounding): RoundedFile {
-  return layout(config, rounding, `draft.${rounding}.safetensors`, listProducts(config));
+  return layoutFile(`draft.${rounding}.safetensors`, config, rounding, listProducts(config));
 }
 
 /** The file of an LM head that has rows for `numTokens` tokens only. */
 export function layoutReducedHead(config: ModelConfig, rounding: Rounding, numTokens: number): RoundedFile {
   const name = `head.${numTokens}`;
   const products = [{ name, sources: [headTensor(config)], rows: numTokens }];
-  return layout(config, rounding, `draft.${rounding}.${name}.safetensors`, products);
+  return layoutFile(`draft.${rounding}.${name}.safetensors`, config, rounding, products);
 }
 
-function layout(
+/** The file that stands in for the checkpoint where the target is rounded: its products, and as stored what they leave. */
+export function layoutTargetFile({ config, tensors }: Pick<ModelFolder, 'config' | 'tensors'>): RoundedFile {
+  const products = listProducts(config);
+  const rounded = new Set(products.flatMap(({ sources }) => sources));
+  const kept = [...tensors.values()].filter(({ name }) => name === EMBEDDING || !rounded.has(name));
+  // 4-byte numbers first, so that each tensor begins at a multiple of its numbers' size.
+  const ordered = [...kept.filter(isFloat32), ...kept.filter((tensor) => !isFloat32(tensor))];
+  return layoutFile(TARGET_WEIGHTS_FILE, config, 'int4', products, ordered);
+}
+
+function isFloat32({ dtype }: TensorRef): boolean {
+  return dtype === 'F32';
+}
+
+function layoutFile(
+  file: string,
   config: ModelConfig,
   rounding: Rounding,
-  file: string,
   products: readonly Product[],
+  tensors: readonly TensorRef[] = [],
 ): RoundedFile {
   const shapes = tensorShapes(config);
   let dataBytes = 0;
@@ -76,16 +94,18 @@ function layout(
     const packed = place(rows * blocks * blockBytes(rounding));
     return { name, sources, rows, columns, blocks, packed, scales: place(rows * blocks * 4) };
   });
-  const header = writeHeader(matrices, rounding);
-  const shift = ({ offsetBytes, lengthBytes }: FilePart): FilePart => ({
-    offsetBytes: header.length + offsetBytes,
-    lengthBytes,
+  const placed = tensors.map((tensor): TensorRef => ({ ...tensor, file, ...place(tensor.lengthBytes) }));
+  const header = encodeSafetensorsHeader([...matrixTensors(matrices, rounding), ...placed]);
+  const shift = <T extends FilePart>(part: T): T => ({
+    ...part,
+    offsetBytes: header.length + part.offsetBytes,
   });
   return {
     file,
     rounding,
     header,
     matrices: matrices.map((m) => ({ ...m, packed: shift(m.packed), scales: shift(m.scales) })),
+    kept: new Map(placed.map((tensor) => [tensor.name, shift(tensor)])),
     bytes: header.length + dataBytes,
   };
 }
@@ -117,16 +137,14 @@ export function blockBytes(rounding: Rounding): number {
   return (BLOCK_COLUMNS[rounding] * BITS[rounding]) / 8;
 }
 
-function writeHeader(matrices: readonly RoundedMatrix[], rounding: Rounding): Uint8Array {
-  return encodeSafetensorsHeader(
-    matrices.flatMap(({ name, rows, blocks, packed, scales }): HeaderTensor[] => [
-      {
-        name: `${name}.packed`,
-        dtype: 'U8',
-        shape: [rows, blocks, blockBytes(rounding)],
-        lengthBytes: packed.lengthBytes,
-      },
-      { name: `${name}.scales`, dtype: 'F32', shape: [rows, blocks], lengthBytes: scales.lengthBytes },
-    ]),
-  );
+function matrixTensors(matrices: readonly RoundedMatrix[], rounding: Rounding): HeaderTensor[] {
+  return matrices.flatMap(({ name, rows, blocks, packed, scales }): HeaderTensor[] => [
+    {
+      name: `${name}.packed`,
+      dtype: 'U8',
+      shape: [rows, blocks, blockBytes(rounding)],
+      lengthBytes: packed.lengthBytes,
+    },
+    { name: `${name}.scales`, dtype: 'F32', shape: [rows, blocks], lengthBytes: scales.lengthBytes },
+  ]);
 }

@@ -1,8 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readTensor } from '../hf/read-tensor.ts';
+import { copyTensor, readTensor } from '../hf/read-tensor.ts';
 import type { ModelFolder } from '../hf/types.ts';
-import { layoutReducedHead, layoutRoundedFile, type RoundedFile, type RoundedMatrix } from './layout.ts';
+import {
+  layoutReducedHead,
+  layoutRoundedFile,
+  layoutTargetFile,
+  type RoundedFile,
+  type RoundedMatrix,
+} from './layout.ts';
 import { roundMatrix } from './round.ts';
 import type { Rounding } from './types.ts';
 
@@ -24,8 +30,16 @@ export function writeRoundedFile(
   dir: string,
   options: WriteRoundedOptions = {},
 ): Promise<RoundedFile> {
-  const read = (source: string) => readTensor(folder, source);
-  return writeFile(layoutRoundedFile(folder.config, rounding), read, dir, options);
+  return writeLayout(folder, layoutRoundedFile(folder.config, rounding), dir, options);
+}
+
+/** The same for a rounded target, with the tensors that are kept as stored behind its products. */
+export function writeTargetFile(
+  folder: ModelFolder,
+  dir: string,
+  options: WriteRoundedOptions = {},
+): Promise<RoundedFile> {
+  return writeLayout(folder, layoutTargetFile(folder), dir, options);
 }
 
 /** The same of the LM head's rows of the tokens `vocabulary`, in their order. */
@@ -36,25 +50,38 @@ export function writeReducedHead(
   dir: string,
   options: WriteRoundedOptions = {},
 ): Promise<RoundedFile> {
-  const { hiddenSize } = folder.config;
-  const read = async (source: string) => selectRows(await readTensor(folder, source), hiddenSize, vocabulary);
-  return writeFile(layoutReducedHead(folder.config, rounding, vocabulary.length), read, dir, options);
+  const layout = layoutReducedHead(folder.config, rounding, vocabulary.length);
+  return writeLayout(folder, layout, dir, options, vocabulary);
 }
 
-/** `read` gives a checkpoint's matrix, or the rows of it that the file holds. */
-async function writeFile(
+/** `rowsOnly`: of each matrix; default: all. */
+async function writeLayout(
+  folder: ModelFolder,
   layout: RoundedFile,
-  read: (source: string) => Promise<Float32Array>,
   dir: string,
   { signal, onProgress }: WriteRoundedOptions,
+  rowsOnly?: readonly number[],
 ): Promise<RoundedFile> {
+  const { matrices, kept, rounding } = layout;
+  const read = async (source: string, columns: number): Promise<Float32Array> => {
+    const matrix = await readTensor(folder, source);
+    return rowsOnly === undefined ? matrix : selectRows(matrix, columns, rowsOnly);
+  };
   const file = await open(join(dir, layout.file), 'wx');
   try {
     await writeAt(file, layout.header, 0);
-    for (const [i, matrix] of layout.matrices.entries()) {
+    for (const [i, matrix] of matrices.entries()) {
       signal?.throwIfAborted();
-      await writeMatrix(file, matrix, read, layout.rounding);
-      onProgress?.((i + 1) / layout.matrices.length);
+      await writeMatrix(file, matrix, read, rounding);
+      onProgress?.((i + 1) / matrices.length);
+    }
+    for (const { name, offsetBytes } of kept.values()) {
+      signal?.throwIfAborted();
+      let at = offsetBytes;
+      await copyTensor(folder, name, async (bytes) => {
+        await writeAt(file, bytes, at);
+        at += bytes.length;
+      });
     }
     await file.sync();
   } finally {
@@ -67,12 +94,12 @@ async function writeFile(
 async function writeMatrix(
   file: FileHandle,
   { sources, columns, packed, scales }: RoundedMatrix,
-  read: (source: string) => Promise<Float32Array>,
+  read: (source: string, columns: number) => Promise<Float32Array>,
   rounding: Rounding,
 ): Promise<void> {
   let [packedAt, scalesAt] = [packed.offsetBytes, scales.offsetBytes];
   for (const source of sources) {
-    const rounded = roundMatrix(await read(source), columns, rounding);
+    const rounded = roundMatrix(await read(source, columns), columns, rounding);
     const scaleBytes = new Uint8Array(rounded.scales.buffer);
     await writeAt(file, rounded.packed, packedAt);
     await writeAt(file, scaleBytes, scalesAt);

@@ -34,6 +34,25 @@ export function calibrationFacts({ calibration, scores }: Manifest): Fact[] {
   ];
 }
 
+/** What rounding the model's own weights has changed; empty where it has them as stored. */
+export function targetFacts({ target: { precision, loss } }: Manifest): Fact[] {
+  if (precision === 'stored') return [];
+  const rows: Fact[] = [['Weights', '4 bits: products of blocks and output layer; all else as stored']];
+  if (loss === null)
+    return [...rows, ['What it changes', 'not measured: no text of two tokens was held out']];
+  const { sequences, tokens, storedNllPerToken: before, nllPerToken: after, agreement } = loss;
+  return [
+    ...rows,
+    ['Negative log likelihood, as stored', `${before.toFixed(4)} nats per token`],
+    ['Negative log likelihood, rounded', `${after.toFixed(4)} nats per token`],
+    ['Same most likely token', `${(100 * agreement).toFixed(1)}% of positions`],
+    [
+      'Measured on',
+      `${plural(sequences, 'sequence')}, ${plural(tokens, 'predicted token')} that no score has seen`,
+    ],
+  ];
+}
+
 export function modelFacts({
   model,
   engine,

@@ -1,5 +1,5 @@
 import type { LegendEntry } from './html.ts';
-import { type PlanRow, precisionOf, UNIT_STATES, type UnitRow, type UnitState } from './plans.ts';
+import { type PlanRow, UNIT_STATES, type UnitRow, type UnitState } from './plans.ts';
 import { COLOR } from './plots/draw.ts';
 import { lineSwatch, squareSwatch, symbolSwatch } from './plots/swatch.ts';
 import { STATE_LOOK, STATE_TEXT } from './plots/symbols.ts';
@@ -15,6 +15,7 @@ const PLAN_TEXT: Readonly<Record<UnitState, string>> = {
   kept: 'the model’s own weights',
   int8: '8-bit weights',
   int4: '4-bit weights',
+  a8: '8-bit activations',
   dropped: 'skips all',
 };
 
@@ -64,12 +65,10 @@ export function planSpeeds(plans: readonly PlanRow[]): LegendEntry[] {
 }
 
 function precisions(plans: readonly PlanRow[]): LegendEntry[] {
-  return UNIT_STATES.filter((state) => plans.some(({ draft }) => precisionOf(draft) === state)).map(
-    (state) => ({
-      swatch: symbolSwatch(STATE_LOOK[state]),
-      text: PLAN_TEXT[state],
-    }),
-  );
+  return UNIT_STATES.filter((state) => plans.some(({ precision }) => precision === state)).map((state) => ({
+    swatch: symbolSwatch(STATE_LOOK[state]),
+    text: PLAN_TEXT[state],
+  }));
 }
 
 function ring(plans: readonly PlanRow[]): LegendEntry[] {

@@ -6,6 +6,7 @@ import {
   planTable,
   settingFacts,
   stepFacts,
+  targetFacts,
 } from './facts.ts';
 import type { Fact } from './html.ts';
 import { headlineFigures, summarise } from './summary.ts';
@@ -25,6 +26,7 @@ export function formatMarkdown({ manifest, settings, study }: ReportInput): stri
       'Agreement with the model, by method',
       compared === undefined ? '' : formatTable(compared.head, compared.rows),
     ],
+    ['Rounding of the model', factTable(targetFacts(manifest))],
     ['Calibration', factTable(calibrationFacts(manifest))],
     ['Settings', factTable(settingFacts(settings))],
     ['Machine', factTable([...machineFacts(manifest), ...stepFacts(manifest)])],

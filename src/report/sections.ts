@@ -9,6 +9,7 @@ import {
   planTable,
   settingFacts,
   stepFacts,
+  targetFacts,
 } from './facts.ts';
 import { bytes, percent, plural } from './format.ts';
 import { facts, figure, type Html, html, table } from './html.ts';
@@ -76,7 +77,7 @@ export function methods({ manifest, study }: ReportInput): Html | null {
   const used = manifest.scores.method;
   const { head: columns, rows } = methodTable(study.methods);
   return html`<section><h2>Whether the scores choose well</h2>
-<p class="intro">Each method chose drafts that skip the same numbers of blocks, from scores on ${plural(scoredSequences, 'sequence')}. Agreement is the share of ${positions} positions in ${plural(heldOutSequences, 'sequence')} of text that no score has seen at which draft and model find the same token most likely.</p>
+<p class="intro">Each method chose drafts that skip the same numbers of blocks, from scores on ${plural(scoredSequences, 'sequence')}. Agreement is the share of ${positions} positions in ${plural(heldOutSequences, 'sequence')} of text that no score has seen at which draft and model find the same token most likely${manifest.target.precision === 'int4' ? ', both with the weights as stored' : ''}.</p>
 <div class="grid">
 ${figure({
   title: 'Agreement against kept weights, by method',
@@ -199,6 +200,7 @@ function originShares({ pieces }: ExampleText): string {
 /** How it was made, and what it is made of. */
 export function making({ manifest, settings }: ReportInput): Html {
   const groups = [
+    ['Rounding of the model', targetFacts(manifest)],
     ['Calibration', calibrationFacts(manifest)],
     ['Settings of the build', settingFacts(settings)],
     ['Model', modelFacts(manifest)],

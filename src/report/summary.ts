@@ -14,12 +14,12 @@ export function summarise(manifest: Manifest): readonly [string, string] {
 }
 
 function describeModel(manifest: Manifest): string {
-  const { name, model, scores } = manifest;
+  const { name, model, scores, target } = manifest;
   const { family, numLayers, hiddenSize, maxPositions } = model;
-  const what = `${name} is a ${family} language model of ${plural(numLayers, 'layer')}, hidden size ${hiddenSize}, for up to ${maxPositions} tokens`;
+  const what = `${name} is a ${family} language model of ${plural(numLayers, 'layer')}, hidden size ${hiddenSize}, for up to ${maxPositions} tokens${target.precision === 'int4' ? ', with weights rounded to 4 bits' : ''}`;
   const draft = servedDraft(manifest);
   if (draft === undefined) return `${what}; it is served by plain decoding, without a draft.`;
-  return `${what}; it is served with a draft made of itself, which ${describeDraft(draft, scores.units.length)}.`;
+  return `${what}; it is served with a draft made of itself, which ${describeDraft(draft, scores.units.length, target.precision)}.`;
 }
 
 function describeSpeed(manifest: Manifest): string {

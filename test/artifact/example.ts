@@ -35,6 +35,7 @@ export const exampleContent: ManifestContent = {
     topK: undefined,
     repetitionPenalty: undefined,
   },
+  target: { precision: 'stored', loss: null },
   scores: {
     method: 'fit',
     units: [

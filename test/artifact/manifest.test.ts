@@ -44,6 +44,13 @@ describe('ManifestSchema', () => {
     expect(v.parse(ManifestSchema, manifestToWire(bare))).toEqual(bare);
   });
 
+  test('gives back what rounding the target has changed', () => {
+    const loss = { sequences: 6, tokens: 1500, storedNllPerToken: 2.1, nllPerToken: 2.2, agreement: 0.9 };
+    const rounded: Manifest = { ...manifest, target: { precision: 'int4', loss } };
+    expect(v.parse(ManifestSchema, manifestToWire(rounded))).toEqual(rounded);
+    expect(manifestToWire(rounded).target).toMatchObject({ loss: { stored_nll_per_token: 2.1 } });
+  });
+
   test('is snake_case on the wire, units as names', () => {
     const wire = JSON.stringify(manifestToWire(manifest));
     expect(wire).not.toMatch(/"[a-z_]*[A-Z][A-Za-z]*":/);
@@ -56,6 +63,8 @@ describe('ManifestSchema', () => {
     ['model.num_layers', Number.MAX_SAFE_INTEGER, /2L units/],
     ['model.family', 'gpt2', /"llama"/],
     ['model.rope.scaling', { type: 'yarn' }, /"default"/],
+    ['target.precision', 'int8', /"stored"/],
+    ['target.loss', {}, /sequences/],
     ['scores.layers', [1], /L numbers/],
     ['scores.matrix', [[1]], /2L x 2L/],
     ['drafts.0.dropped', ['2.attn'], /beyond the last/],

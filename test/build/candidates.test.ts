@@ -3,7 +3,7 @@ import { proposeDrafts } from '../../src/build/candidates.ts';
 import type { PartOption } from '../../src/fit/index.ts';
 import { readModelFolder } from '../../src/hf/index.ts';
 import { HEAD_PART, listUnits, unitName } from '../../src/lib/units.ts';
-import { layoutRoundedFile } from '../../src/quant/index.ts';
+import { layoutRoundedFile, roundedFolder } from '../../src/quant/index.ts';
 import { GOLDEN_MODELS, goldenDir } from '../golden/models.ts';
 
 const folder = await readModelFolder(goldenDir('smollm2-tied'));
@@ -159,5 +159,18 @@ describe('proposeDrafts()', () => {
   test('keep 1 drops nothing, so only rounded drafts are left', () => {
     expect(propose(undefined, 1).map(({ name }) => name)).toEqual(['int8', 'int4']);
     expect(propose(0, 1)).toEqual([]);
+  });
+
+  test('of a target of int4 every draft has its weights, whatever memory is allowed, at every depth', () => {
+    const rounded = roundedFolder(folder, folder.dir);
+    const offer = (keep?: number) => proposeDrafts(rounded, scores, { keep, draftMemoryBytes: 0 });
+    expect(offer().map(({ plan }) => plan.dropped.length)).toEqual([0, 2, 4, 6, 8, 10]);
+    for (const { name, plan, extraBytes, graph } of offer()) {
+      expect(name).toBe(plan.dropped.length === 0 ? 'a8' : `a8-drop-${plan.dropped.length}`);
+      expect(plan.int4).toHaveLength(2 * numLayers - plan.dropped.length);
+      expect([plan.head, plan.int8, extraBytes]).toEqual(['int4', undefined, 0]);
+      expect(graph.spec.graph).toBe(`graph.${name}.onnx`);
+    }
+    expect(offer(0.5).map(({ name }) => name)).toEqual([`a8-drop-${numLayers}`]);
   });
 });

@@ -3,7 +3,7 @@ import type { Engine, GenerateRequest } from '../../src/engine/types.ts';
 import { RandomStream } from '../../src/lib/random.ts';
 import { ScriptedModel } from '../fakes/scripted-model.ts';
 import { busyFor } from './busy.ts';
-import { openGoldenEngine } from './golden-engine.ts';
+import { openGoldenEngine, openInt4Engine } from './golden-engine.ts';
 import { collect, requestOf, scriptedEngine } from './helpers.ts';
 import { randomRequest, withDraftLength, withoutSpeculation } from './random-request.ts';
 
@@ -113,9 +113,15 @@ describe('runs of several sequences in a real session', () => {
     { layer: 2, block: 'mlp' },
   ] as const;
 
-  for (const name of ['smollm2-tied', 'qwen3-v5config', 'llama2-sharded-bf16'] as const) {
-    test(`${name}: texts of 12 requests at once are those of each alone`, async () => {
-      const engine = await openGoldenEngine(name, dropped);
+  for (const [name, target, open] of [
+    ['smollm2-tied', 'stored', openGoldenEngine],
+    ['qwen3-v5config', 'stored', openGoldenEngine],
+    ['llama2-sharded-bf16', 'stored', openGoldenEngine],
+    ['smollm2-tied', 'int4', openInt4Engine],
+    ['llama2-sharded-bf16', 'int4', openInt4Engine],
+  ] as const) {
+    test(`${name}, ${target}: texts of 12 requests at once are those of each alone`, async () => {
+      const engine = await open(name, dropped);
       const random = new RandomStream(5);
       // Prompts in two arenas (of 256 and 1,024 positions), some of which grow from one into the other, drafts of several
       // widths, sampled and greedy.

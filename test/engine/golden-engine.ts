@@ -2,7 +2,10 @@ import { createEngine, type EngineOptions, type LocalEngine } from '../../src/en
 import type { EngineLimits } from '../../src/engine/options.ts';
 import { buildServingGraph } from '../../src/graph/serving.ts';
 import { readModelFolder } from '../../src/hf/index.ts';
+import { listUnits, unitName } from '../../src/lib/units.ts';
 import type { Unit } from '../../src/plan/types.ts';
+import { roundedFolder, writeTargetFile } from '../../src/quant/index.ts';
+import { temporaryFolder } from '../artifact/example.ts';
 import { type GoldenModel, goldenDir } from '../golden/models.ts';
 
 /** What an engine over a golden model needs, for a draft that skips `dropped`. */
@@ -18,4 +21,21 @@ export async function openGoldenEngine(
   limits: EngineLimits = {},
 ): Promise<LocalEngine> {
   return createEngine({ ...(await goldenOptions(model, dropped)), ...limits });
+}
+
+/** The same with a target of int4; the draft computes the rest by the same weights. */
+export async function openInt4Engine(
+  model: GoldenModel,
+  dropped: readonly Unit[],
+  limits: EngineLimits = {},
+): Promise<LocalEngine> {
+  const stored = await readModelFolder(goldenDir(model));
+  // An open session has the weights in memory.
+  await using scratch = await temporaryFolder();
+  await writeTargetFile(stored, scratch.path);
+  const folder = roundedFolder(stored, scratch.path);
+  const skipped = new Set(dropped.map(unitName));
+  const int4 = listUnits(folder.config.numLayers).filter((unit) => !skipped.has(unitName(unit)));
+  const { bytes, spec } = buildServingGraph(folder, { dropped, int4, head: 'int4' });
+  return await createEngine({ graph: bytes, weightsDir: folder.dir, spec, threads: 1, ...limits });
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { PrefixCache } from '../../src/engine/prefix-cache.ts';
 import { RandomStream } from '../../src/lib/random.ts';
 import { ScriptedModel } from '../fakes/scripted-model.ts';
-import { openGoldenEngine } from './golden-engine.ts';
+import { openGoldenEngine, openInt4Engine } from './golden-engine.ts';
 import { collect, requestOf, scriptedEngine } from './helpers.ts';
 
 function countTo(length: number, first = 0): number[] {
@@ -94,29 +94,36 @@ describe('an engine with a prefix cache', () => {
     }
   });
 
-  test('gives the texts of an engine without one: conversations that grow, branch and run at once', async () => {
-    const dropped = [{ layer: 1, block: 'attn' }] as const;
-    const engine = await openGoldenEngine('smollm2-tied', dropped);
-    const plain = await openGoldenEngine('smollm2-tied', dropped, { prefixCacheBytes: 0 });
-    const random = new RandomStream(8);
-    const texts: number[][] = [Array.from({ length: 40 }, () => random.nextInt(engine.info.vocabSize))];
-    let cached = 0;
-    for (let turn = 0; turn < 12; turn++) {
-      const from = texts[random.nextInt(texts.length)]!;
-      const promptIds = [...from.slice(0, 20 + random.nextInt(from.length - 20)), random.nextInt(100)].slice(
-        -200,
-      );
-      const requests = [0, 0.9].map((temperature) =>
-        requestOf({ promptIds, maxTokens: 24, sampling: { temperature, seed: turn } }),
-      );
-      const answers = await Promise.all(requests.map((request) => collect(engine, request)));
-      for (const [i, request] of requests.entries()) {
-        expect(answers[i]!.ids).toEqual((await collect(plain, request)).ids);
-        cached += answers[i]!.done.stats.numCachedTokens;
-        texts.push([...promptIds, ...answers[i]!.ids]);
+  test.each([
+    ['stored', openGoldenEngine],
+    ['int4', openInt4Engine],
+  ] as const)(
+    'target of %s: gives the texts of an engine without one: conversations that grow, branch and run at once',
+    async (_, open) => {
+      const dropped = [{ layer: 1, block: 'attn' }] as const;
+      const engine = await open('smollm2-tied', dropped);
+      const plain = await open('smollm2-tied', dropped, { prefixCacheBytes: 0 });
+      const random = new RandomStream(8);
+      const texts: number[][] = [Array.from({ length: 40 }, () => random.nextInt(engine.info.vocabSize))];
+      let cached = 0;
+      for (let turn = 0; turn < 12; turn++) {
+        const from = texts[random.nextInt(texts.length)]!;
+        const promptIds = [
+          ...from.slice(0, 20 + random.nextInt(from.length - 20)),
+          random.nextInt(100),
+        ].slice(-200);
+        const requests = [0, 0.9].map((temperature) =>
+          requestOf({ promptIds, maxTokens: 24, sampling: { temperature, seed: turn } }),
+        );
+        const answers = await Promise.all(requests.map((request) => collect(engine, request)));
+        for (const [i, request] of requests.entries()) {
+          expect(answers[i]!.ids).toEqual((await collect(plain, request)).ids);
+          cached += answers[i]!.done.stats.numCachedTokens;
+          texts.push([...promptIds, ...answers[i]!.ids]);
+        }
       }
-    }
-    expect(cached).toBeGreaterThan(300);
-    await Promise.all([engine.dispose(), plain.dispose()]);
-  });
+      expect(cached).toBeGreaterThan(300);
+      await Promise.all([engine.dispose(), plain.dispose()]);
+    },
+  );
 });

@@ -43,6 +43,7 @@ export async function bakeStories(outDir: string, threads?: number): Promise<Art
       name: 'stories',
       model: folder.config,
       generation: folder.generation,
+      target: { precision: 'stored', loss: null },
       scores: { method: 'last', units, layers: Array(folder.config.numLayers).fill(0), matrix: null },
       drafts: [
         {

@@ -7,7 +7,7 @@ import { type ModelFolder, readTensor, type TensorRef } from '../../src/hf/index
 import { RandomStream } from '../../src/lib/random.ts';
 import { listUnits } from '../../src/lib/units.ts';
 import { encodeModel, GraphBuilder } from '../../src/onnx/index.ts';
-import { layoutRoundedFile, type Rounding } from '../../src/quant/index.ts';
+import { layoutRoundedFile, type Rounding, roundedFolder, writeTargetFile } from '../../src/quant/index.ts';
 import { roundMatrix } from '../../src/quant/round.ts';
 import { floatTensor, openSession } from '../../src/runtime/index.ts';
 import { temporaryFolder } from '../artifact/example.ts';
@@ -35,7 +35,7 @@ describe.each([...GOLDEN_MODELS])('RoundedWeights of %s', (name) => {
     const layout = layoutRoundedFile(folder.config, rounding);
     for (const { sources, rows, columns } of layout.matrices.slice(-5)) {
       const g = new GraphBuilder();
-      const weights = new RoundedWeights(g, folder, layout);
+      const weights = RoundedWeights.ofDraft(g, folder, rounding);
       g.output('y', weights.multiply(g.input('x', 'float32', ['S', columns]), sources));
       const session = await openSession({
         graph: encodeModel(g.build()),
@@ -113,6 +113,52 @@ describe.each([...GOLDEN_MODELS])('RoundedWeights of %s', (name) => {
   });
 });
 
+describe.each([...GOLDEN_MODELS])('a target of int4 of %s', (name) => {
+  test('is the model with dequantized weights, in float32', async () => {
+    const { folder, golden } = await openGolden(name);
+    await using scratch = await temporaryFolder();
+    await writeTargetFile(folder, scratch.path);
+    const target = await ServingRunner.open(roundedFolder(folder, scratch.path));
+    const reference = await ServingRunner.open(await dequantizedFolder(folder, scratch.path, () => 'int4'));
+    const [found, expected] = [target, reference].map((runner) => runner.run(golden.prompt_ids).logits);
+    for (const [row, logits] of found!.entries()) {
+      expect(relativeError(logits, [...expected![row]!])).toBeLessThan(2e-5);
+    }
+    expect(relativeError(found!.at(-1)!, golden.logits[2]!)).toBeGreaterThan(0.01);
+    for (const each of [target, reference]) each.dispose();
+  });
+
+  test('wide runs and narrow ones differ by less than 1e-4, those of its drafts by more', async () => {
+    const { folder, golden } = await openGolden(name);
+    await using scratch = await temporaryFolder();
+    await writeTargetFile(folder, scratch.path);
+    const units = listUnits(folder.config.numLayers);
+    const plan = { dropped: [], int4: units, head: 'int4' } as const;
+    const rounded = roundedFolder(folder, scratch.path);
+    const wide = await ServingRunner.openPlan(rounded, plan, scratch.path);
+    const narrow = await ServingRunner.openPlan(rounded, plan, scratch.path);
+    const ids = [...golden.prompt_ids, ...golden.greedy].slice(0, 40);
+    const differences = { target: 0, draft: 0 };
+    for (let from = 0; from < ids.length; from += 8) {
+      const part = ids.slice(from, from + 8);
+      const drafted = wide.run(part, { draft: true }).logits;
+      const together = wide.step(part);
+      for (const [row, id] of part.entries()) {
+        const draft = narrow.run([id], { draft: true }).logits[0]!;
+        const [alone] = narrow.step([id]);
+        const compare = (kind: keyof typeof differences, a: Float32Array, b: Float32Array) => {
+          differences[kind] = Math.max(differences[kind], relativeError(a, [...b]));
+        };
+        compare('target', together[row]!, alone!);
+        compare('draft', drafted[row]!, draft);
+      }
+    }
+    expect(differences.target).toBeLessThan(1e-4);
+    expect(differences.draft).toBeGreaterThan(1e-4);
+    for (const each of [wide, narrow]) each.dispose();
+  });
+});
+
 /** [sum of rows, K] */
 async function dequantizedRows(
   folder: ModelFolder,
@@ -163,7 +209,7 @@ async function dequantizedFolder(
   if (tiedEmbeddings) {
     const { shape } = folder.tensors.get('model.embed_tokens.weight')!;
     const embedding = await readTensor(folder, 'model.embed_tokens.weight');
-    add('lm_head.weight', shape, restore(embedding, shape, 'int8'));
+    add('lm_head.weight', shape, restore(embedding, shape, roundingOf('lm_head.weight')));
   }
   await writeFile(join(dir, 'restored.bin'), Buffer.concat(chunks.map((c) => Buffer.from(c.buffer))));
   return { ...folder, dir, tensors, config: { ...folder.config, tiedEmbeddings: false } };

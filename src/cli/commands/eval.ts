@@ -1,11 +1,15 @@
 import { type Evaluation, evaluateSequences } from '../../fit/index.ts';
-import { readModelFolder } from '../../hf/index.ts';
 import { type Command, defineCommand, jsonFlag } from '../command.ts';
+import { readTarget } from '../model.ts';
 import { parseUnits, readIdsFile } from '../values.ts';
 
 const command: Command = defineCommand({
   args: {
-    dir: { type: 'positional', required: true, description: 'A model folder or an artifact' },
+    dir: {
+      type: 'positional',
+      required: true,
+      description: 'A model folder, or an artifact: the model that it serves',
+    },
     ids: {
       type: 'string',
       required: true,
@@ -26,7 +30,7 @@ With --json one line: {nll_sum, tokens, last_logits, agreement}
   agreement    share of all positions whose most likely next token is the whole model's; 1 without --drop`,
   async run(args, { signal, terminal }) {
     const sequences = await readIdsFile('ids', args.ids);
-    const folder = await readModelFolder(args.dir);
+    const folder = await readTarget(args.dir);
     const units = args.drop === undefined ? [] : parseUnits('drop', args.drop, folder.config.numLayers);
     const dropped = units.map(({ layer, block }) => `${layer}.${block}`);
     terminal.progress.start('Evaluating');

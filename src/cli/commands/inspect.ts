@@ -16,7 +16,7 @@ const command: Command = defineCommand({
   details: `
 The picture has one line per layer: its attention and its MLP block, each with its score. A low score means that skipping
 the block changes little of what the model says; the draft skips the blocks in [brackets] and computes those marked int8 or
-int4 with rounded weights.`,
+int4 with rounded weights, those marked a8 with the weights of a model of int4 and activations rounded to 8 bits.`,
   async run(args, { terminal }) {
     if (args.schema)
       return terminal.write(`${JSON.stringify(manifestJsonSchema(), null, args.json ? 0 : 2)}\n`);

@@ -5,7 +5,11 @@ import { parseNumber, readIdsFile } from '../values.ts';
 
 const command: Command = defineCommand({
   args: {
-    dir: { type: 'positional', required: true, description: 'A model folder or an artifact' },
+    dir: {
+      type: 'positional',
+      required: true,
+      description: 'A model folder, or an artifact with its weights',
+    },
     ids: {
       type: 'string',
       required: true,

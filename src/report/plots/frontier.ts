@@ -1,11 +1,11 @@
 import * as Plot from '@observablehq/plot';
-import { extraBytes, type PlanRow, precisionOf, UNIT_STATES } from '../plans.ts';
+import { extraBytes, type PlanRow, UNIT_STATES, type UnitState } from '../plans.ts';
 import { COLOR, drawPlot, spreadApart } from './draw.ts';
 import { STATE_LOOK } from './symbols.ts';
 
 interface Plan {
   readonly name: string;
-  readonly precision: ReturnType<typeof precisionOf>;
+  readonly precision: UnitState;
   readonly isServed: boolean;
   /** Draft step over target step. */
   readonly cost: number;
@@ -89,13 +89,13 @@ export function plotPlanSpeeds(rows: readonly PlanRow[], targetMs: number, plain
 }
 
 function listPlans(rows: readonly PlanRow[], targetMs: number): Plan[] {
-  return rows.flatMap(({ draft, facts, isServed }): Plan[] =>
+  return rows.flatMap(({ draft, facts, precision, isServed }): Plan[] =>
     facts === undefined
       ? []
       : [
           {
             name: draft.name,
-            precision: precisionOf(draft),
+            precision,
             isServed,
             cost: facts.draftMs / targetMs,
             acceptance: facts.acceptanceRate,

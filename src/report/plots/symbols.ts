@@ -13,6 +13,7 @@ export const STATE_LOOK: Readonly<Record<UnitState, SymbolLook>> = {
   kept: { symbol: 'circle', fill: COLOR.draft, stroke: COLOR.draft },
   int8: { symbol: 'square', fill: COLOR.draft, stroke: COLOR.draft },
   int4: { symbol: 'triangle', fill: 'none', stroke: COLOR.draft },
+  a8: { symbol: 'diamond', fill: 'none', stroke: COLOR.draft },
   dropped: { symbol: 'times', fill: 'none', stroke: COLOR.target },
 };
 
@@ -20,5 +21,6 @@ export const STATE_TEXT: Readonly<Record<UnitState, string>> = {
   kept: 'kept as in the model',
   int8: '8-bit weights',
   int4: '4-bit weights',
+  a8: '8-bit activations',
   dropped: 'skipped by the draft',
 };
