@@ -2,7 +2,8 @@
  * sdfp beside its peers, the same weights on this machine: `bun test/bench/peers/run.ts [ROUNDS] [FOLDER]`. Decoding speed at
  * batch 1, greedy; whether the texts are the same; how fast memory could give the weights. Every measurement is a fresh
  * process, all take turns, the order reversed each round. The peers are installed below FOLDER (default: a temporary one
- * that is kept for the next time; Python 3.11, 6 GB); one that cannot be is left out. Ends with a line of JSON.
+ * that is kept for the next time; needs Python 3 and 6 GB, most of them for torch); one that cannot be is left out. Two
+ * minutes a round on 2 quiet cores. Ends with a line of JSON.
  */
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
