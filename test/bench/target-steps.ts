@@ -12,7 +12,7 @@ import { measurePlan } from '../../src/measure/shape/measure-plan.ts';
 import { writeRandomModel, writeRandomRounded } from '../../src/measure/shape/random-model.ts';
 import { openScratchFolder } from '../../src/measure/shape/scratch-folder.ts';
 import type { DraftPlan } from '../../src/plan/types.ts';
-import { roundedFolder, writeTargetFile } from '../../src/quant/index.ts';
+import { layoutRoundedFile, roundedFolder, writeTargetFile } from '../../src/quant/index.ts';
 
 const ACCEPTANCES = [0.8, 0.9, 0.95, 0.98];
 
@@ -20,7 +20,7 @@ const [shape = 'smollm2-135m', rounds = '3'] = process.argv.slice(2);
 using scratch = await openScratchFolder();
 const writing = { signal: new AbortController().signal, onProgress: () => {} };
 const stored = await writeRandomModel(scratch.path, SHAPES[shape], writing);
-await writeRandomRounded(stored, 'int8', writing);
+await writeRandomRounded(scratch.path, layoutRoundedFile(stored.config, 'int8'), writing);
 await writeTargetFile(stored, scratch.path);
 const units = listUnits(stored.config.numLayers);
 const arms = [
