@@ -91,7 +91,13 @@ describe('bake()', () => {
 
   test('keep decides how much stays, and that draft is served whatever its speed', async () => {
     const { manifest } = await build('half', { keep: 0.5 });
-    expect(manifest.drafts.map(({ name }) => name)).toEqual(['drop-8', 'int8-drop-8', 'int4-drop-8']);
+    expect(manifest.drafts.map(({ name }) => name)).toEqual([
+      'drop-8',
+      'int8-drop-8',
+      'int8-drop-8-vocab-128',
+      'int4-drop-8',
+      'int4-drop-8-vocab-128',
+    ]);
     for (const { dropped } of manifest.drafts) expect(dropped).toHaveLength(8);
     expect(servedDraft(manifest)).toBeDefined();
     expect(manifest.measured?.chosenBy).toBe('keep');
