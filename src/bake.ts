@@ -26,7 +26,7 @@ export interface BakeOptions {
   readonly keep?: number | undefined;
   /** Most bytes of weights that the draft may have beside the target's; 0: shared weights only. Default: no limit. */
   readonly draftMemoryBytes?: number | undefined;
-  /** Weights of the target; default `stored`. With `int4` the artifact needs none of the model's own weights. */
+  /** Weights of the target; default `stored`. With `int4` the artifact goes without the model's own file. */
   readonly targetPrecision?: TargetPrecision | undefined;
   /** Of the sampled text; default 0. */
   readonly seed?: number | undefined;
@@ -79,20 +79,22 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
   const served = targetPrecision === 'int4' ? roundedFolder(folder, folder.dir) : folder;
   const target = buildServingGraph(served, { dropped: [] });
   const roundings: Rounding[] = draftMemoryBytes === 0 || served !== folder ? [] : ['int8', 'int4'];
-  const onRounding = (detail: string, share: number) => onProgress?.({ stage: 'round', detail, share });
+  // A rounded target is compared with the stored one afterwards, which takes about as long.
+  const writing = served === folder ? 1 : 0.5;
   await using stage = await openStage(folder, {
     outDir: destination.dir,
     targetPrecision,
     roundings,
     signal,
-    onProgress: onRounding,
+    onProgress: (detail, share) => onProgress?.({ stage: 'round', detail, share: writing * share }),
   });
   const targetFacts = await describeTarget({
     stored: folder,
     target: { ...served, dir: stage.dir },
     heldOut: text.unseen,
     signal,
-    onProgress: onRounding,
+    onProgress: (detail, share) =>
+      onProgress?.({ stage: 'round', detail, share: writing + (1 - writing) * share }),
   });
   const {
     result: scores,
@@ -108,8 +110,8 @@ export async function bake(options: BakeOptions): Promise<Artifact> {
     onProgress: (detail, share) => onProgress?.({ stage: 'calibrate', detail, share }),
   });
   // To be counted, a file is read on from its start; text that is sampled takes too long for more than was scored.
-  const counted =
-    options.calibrationFile === undefined ? scored : await take(text.calibration, MOST_COUNTED_SEQUENCES);
+  const isFile = options.calibrationFile !== undefined && draftMemoryBytes !== 0;
+  const counted = isFile ? await take(text.calibration, MOST_COUNTED_SEQUENCES, { signal }) : scored;
   await text[Symbol.asyncDispose](); // its engine would compete with those that are measured
   const candidates = proposeDrafts(served, scores, { keep, draftMemoryBytes }, counted);
   await stage.addReducedHeads(reducedHeadsOf(candidates));

@@ -7,6 +7,7 @@ import { type BakeOptions, bake } from '../src/bake.ts';
 import { drawNumbers } from '../src/cli/picture.ts';
 import { evaluateSequences } from '../src/fit/index.ts';
 import { readModelFolder } from '../src/hf/index.ts';
+import { readSafetensorsHeader } from '../src/hf/safetensors.ts';
 import { TARGET_WEIGHTS_FILE } from '../src/lib/model-files.ts';
 import { roundedFolder } from '../src/quant/index.ts';
 import { runSdfp } from './cli/run.ts';
@@ -34,12 +35,16 @@ describe('an artifact whose target is of int4', () => {
     artifact = await build(model, 'first', { report: true, method: 'last', keep: 1 });
   }, 120_000);
 
-  test('has none of the weights as stored, and opens without the model folder', async () => {
+  test('goes without the weights file of the model, products at 4 bits, and opens without its folder', async () => {
     const { dir, manifest } = artifact;
     expect(readdirSync(dir).filter((name) => name.includes('safetensors'))).toEqual([TARGET_WEIGHTS_FILE]);
     const { manifest: opened } = await openArtifact(dir, { verify: 'full' });
     expect(opened).toEqual(manifest);
     expect(opened.files.find(({ name }) => name === TARGET_WEIGHTS_FILE)!.role).toBe('weights');
+    const entries = await readSafetensorsHeader(dir, TARGET_WEIGHTS_FILE);
+    const kept = entries.filter(({ dtype }) => dtype !== 'U8').map(({ name }) => name);
+    expect(kept).toContain('model.embed_tokens.weight');
+    expect(kept.filter((name) => name.includes('_proj.weight'))).toEqual([]);
     const stored = readdirSync(model).filter((name) => name.endsWith('.safetensors'));
     expect(stored.length).toBeGreaterThan(1);
   });

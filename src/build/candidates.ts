@@ -81,8 +81,8 @@ export function proposeDrafts(
     add(nameOf(folder, reduced), reduced);
   }
   if (keep === undefined && canMix) {
-    for (const [share, plan] of mixedPlans(scores.options!, optionBytes(folder), draftMemoryBytes)) {
-      add(`mixed-${Math.floor(100 * share)}`, plan);
+    for (const { percent, plan } of mixedPlans(scores.options!, optionBytes(folder), draftMemoryBytes)) {
+      add(`mixed-${percent}`, plan);
     }
   }
   return [...plans].map(([name, plan]) => makeCandidate(folder, scores, name, plan));
@@ -91,20 +91,32 @@ export function proposeDrafts(
 /** Up to so many eighths of the units are dropped where the rest is rounded and no score says what rounding loses. */
 const ROUNDED_EIGHTHS = 2;
 
-/** For each size the best plan that fits, and one that fills the memory there is; sizes that few parts cannot reach have none. */
-function mixedPlans(
+/**
+ * For each size the best plan that fits, and one that fills the memory there is, with the share of the bytes of `int8` that it
+ * takes. A plan that several sizes lead to comes once; everything at 8 bits, and at 4, are drafts of their own.
+ */
+export function mixedPlans(
   scores: OptionScores,
   bytesOf: OptionBytes,
   draftMemoryBytes: number,
-): (readonly [share: number, plan: DraftPlan])[] {
+): { readonly percent: number; readonly plan: DraftPlan }[] {
   const path = [...mixPlans(scores, bytesOf)].map((plan) => ({ plan, bytes: planBytes(plan, bytesOf) }));
   const whole = path[0]!.bytes;
-  const allowed = draftMemoryBytes / whole;
-  const shares = [...MIXED_SHARES, ...(allowed < 1 ? [allowed] : [])].sort((a, b) => b - a);
-  return shares.flatMap((share) => {
-    const step = path.find(({ bytes }) => bytes <= share * whole);
-    return step === undefined ? [] : [[share, step.plan] as const];
-  });
+  const sizes = [draftMemoryBytes, ...MIXED_SHARES.map((share) => share * whole)].sort((a, b) => b - a);
+  const chosen = new Map<number, DraftPlan>();
+  for (const size of sizes) {
+    const step = path.find(({ bytes }) => bytes <= Math.min(size, draftMemoryBytes));
+    const percent = Math.round((100 * (step?.bytes ?? 0)) / whole);
+    if (step !== undefined && isMixed(step.plan) && !chosen.has(percent)) chosen.set(percent, step.plan);
+  }
+  return [...chosen].map(([percent, plan]) => ({ percent, plan }));
+}
+
+/** Whether its parts are not all treated alike. */
+function isMixed({ dropped, int4 = [], int8 = [], head }: DraftPlan): boolean {
+  const isWhole = (units: readonly Unit[], others: readonly Unit[], rounding: Rounding) =>
+    units.length > 0 && others.length + dropped.length === 0 && head === rounding;
+  return !isWhole(int8, int4, 'int8') && !isWhole(int4, int8, 'int4');
 }
 
 function makeCandidate(folder: ModelFolder, scores: ScoreResult, name: string, plan: DraftPlan): Candidate {
@@ -120,13 +132,13 @@ function makeCandidate(folder: ModelFolder, scores: ScoreResult, name: string, p
 }
 
 /**
- * Where nothing was rounded while scoring, only removals can be predicted; of tokens that are never proposed, nothing. A
- * draft with the target's own rounding differs by what it drops (and by its activations, which are not scored).
+ * Where nothing was rounded while scoring, only removals can be predicted. Null for tokens that are never proposed, and for
+ * drafts of a rounded target, which is not the model that was scored.
  */
 function lossOf({ precision }: ModelFolder, { options }: ScoreResult, plan: DraftPlan): number | null {
-  const { dropped, head = 'shared', vocabulary } = plan;
-  if (options === undefined || vocabulary !== undefined) return null;
-  if (head === 'shared' || head === precision) return predictLoss(options, { dropped });
+  const { head = 'shared', vocabulary } = plan;
+  if (options === undefined || vocabulary !== undefined || precision === 'int4') return null;
+  if (head === 'shared') return predictLoss(options, plan);
   return options.options.some(({ kind }) => kind === head) ? predictLoss(options, plan) : null;
 }
 

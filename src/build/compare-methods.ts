@@ -93,7 +93,7 @@ async function scoreAll(folder: ModelFolder, options: CompareOptions): Promise<S
 /** The diagonal of a matrix is the score of `fit-gate`. */
 function listKnown(known: ScoreResult | undefined): ScoreResult[] {
   if (known === undefined) return [];
-  const { matrix, ...diagonal } = known;
+  const { matrix, options: _, ...diagonal } = known;
   return matrix === undefined ? [known] : [known, { ...diagonal, method: 'fit-gate' }];
 }
 

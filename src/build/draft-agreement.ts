@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
+import { draftHead, draftMode, includes } from '../graph/draft-mode.ts';
 import { buildForward } from '../graph/forward.ts';
 import type { ModelFolder } from '../hf/index.ts';
 import { encodeModel, GraphBuilder } from '../onnx/index.ts';
 import type { DraftPlan, Unit } from '../plan/types.ts';
-import type { Rounding } from '../quant/index.ts';
 import { floatTensor, intTensor, openSession, type Session, type TensorLike } from '../runtime/index.ts';
 
 /** What the target makes of one sequence of S tokens: the most likely next token at every position, and its keys and values. */
@@ -19,7 +19,8 @@ interface TargetRun {
 export interface AgreementMeter {
   /**
    * Share of positions at which the draft `plan` guesses the target's most likely token, one step ahead: as in serving,
-   * it reads the target's keys and values of all earlier positions and adds only its own row.
+   * it reads the target's keys and values of all earlier positions and adds only its own row. Throws TypeError for a reduced
+   * vocabulary.
    */
   measure(plan: DraftPlan, signal?: AbortSignal): Promise<number>;
 }
@@ -118,10 +119,11 @@ function buildTargetGraph(folder: ModelFolder): Uint8Array {
   return encodeModel(g.build());
 }
 
-function buildDraftGraph(folder: ModelFolder, { dropped, ...plan }: DraftPlan): Uint8Array {
+function buildDraftGraph(folder: ModelFolder, plan: DraftPlan): Uint8Array {
+  if (plan.vocabulary !== undefined) throw new TypeError('agreement is measured over the whole vocabulary');
+  const { dropped } = plan;
   const g = new GraphBuilder();
   const always = g.constant([1], 'bool', [1]);
-  const rounded = (instead: Rounding) => ({ skipWhen: always, instead });
   const { numKvHeads, headDim } = folder.config;
   const past = listSlots(folder, dropped).map((layer) => ({
     key: g.input(keyName(layer), 'float32', [1, numKvHeads, 'S', headDim]),
@@ -134,12 +136,8 @@ function buildDraftGraph(folder: ModelFolder, { dropped, ...plan }: DraftPlan): 
     // Without any attention block there is no past, and no one asks for the bias.
     attentionBias: g.input('attention_bias', 'float32', [1, 'S', past.length > 0 ? '2*S' : 'S']),
     past,
-    modeOf: (unit) => {
-      if (isIn(dropped, unit)) return 'off';
-      if (isIn(plan.int4, unit)) return rounded('int4');
-      return isIn(plan.int8, unit) ? rounded('int8') : 'on';
-    },
-    headGate: plan.head === undefined || plan.head === 'shared' ? undefined : rounded(plan.head),
+    modeOf: (unit) => (includes(dropped, unit) ? 'off' : draftMode(plan, unit, always)),
+    headGate: draftHead(plan, always),
   });
   g.output(ARGMAX, g.op.ArgMax(logits, { axis: -1, keepdims: 0 }));
   return encodeModel(g.build());
@@ -189,11 +187,7 @@ function sequenceFeeds(ids: readonly number[]): Record<string, TensorLike> {
 /** Layers whose attention a draft computes. */
 function listSlots({ config }: ModelFolder, dropped: readonly Unit[]): number[] {
   const layers = Array.from({ length: config.numLayers }, (_, layer) => layer);
-  return layers.filter((layer) => !isIn(dropped, { layer, block: 'attn' }));
-}
-
-function isIn(units: readonly Unit[] = [], { layer, block }: Unit): boolean {
-  return units.some((unit) => unit.layer === layer && unit.block === block);
+  return layers.filter((layer) => !includes(dropped, { layer, block: 'attn' }));
 }
 
 function keyName(layer: number): string {

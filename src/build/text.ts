@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { createEngine, DEFAULT_SAMPLING, DEFAULT_SPECULATION, type Engine } from '../engine/index.ts';
 import {
   type CalibrationEncoder,
@@ -74,9 +75,10 @@ export async function sampleBuildText(
       seed: from,
     });
   try {
-    const unseen = await take(sequencesFrom((seed ^ HELD_OUT_SEED) >>> 0), HELD_OUT_SEQUENCES, (count) =>
-      onProgress?.(`${count} of ${HELD_OUT_SEQUENCES} held-out sequences`, count / HELD_OUT_SEQUENCES),
-    );
+    const unseen = await take(sequencesFrom((seed ^ HELD_OUT_SEED) >>> 0), HELD_OUT_SEQUENCES, {
+      onItem: (count) =>
+        onProgress?.(`${count} of ${HELD_OUT_SEQUENCES} held-out sequences`, count / HELD_OUT_SEQUENCES),
+    });
     return {
       calibration: sequencesFrom(seed),
       unseen,
@@ -121,17 +123,22 @@ function samplerOf(engine: Engine, stopTokenIds: Ids): SampleTokens {
   };
 }
 
-/** The first `count` items. `onItem` is told how many there are. */
+/** Items between two of which signals are heard. */
+const ITEMS_PER_TURN = 16;
+
+/** The first `count` items. `onItem` is told how many there are; an aborted signal ends it with its reason. */
 export async function take<T>(
   items: AsyncIterable<T> | Iterable<T>,
   count: number,
-  onItem?: (taken: number) => void,
+  { onItem, signal }: { onItem?: (taken: number) => void; signal?: AbortSignal | undefined } = {},
 ): Promise<T[]> {
   const taken: T[] = [];
   for await (const item of items) {
     taken.push(item);
     onItem?.(taken.length);
     if (taken.length === count) break;
+    if (taken.length % ITEMS_PER_TURN === 0) await setImmediate();
+    signal?.throwIfAborted();
   }
   return taken;
 }

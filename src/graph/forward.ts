@@ -84,18 +84,29 @@ function roundedParts(
 function makeContext(options: ForwardOptions): ForwardContext {
   const { folder, g, inputIds, positionIds, past } = options;
   const { config } = folder;
+  const wholeDraft = onePerRounding((rounding) => RoundedWeights.ofDraft(g, folder, rounding));
   return {
     g,
     config,
     weights: folder.precision === 'int4' ? RoundedWeights.ofTarget(g, folder) : new Weights(g, folder),
     rounded: (rounding, numTokens) =>
       numTokens === undefined
-        ? RoundedWeights.ofDraft(g, folder, rounding)
+        ? wholeDraft(rounding)
         : RoundedWeights.ofReducedHead(g, folder, rounding, numTokens),
     rotary: g.scope('rotary', () => rotaryAngles(g, config, positionIds)),
     bias: g.scope('bias', () => groupedBias(options)),
     isNarrow: false,
     segments: past?.[0] && g.scope('segments', () => segmentSizes(g, past[0]!.key, inputIds)),
+  };
+}
+
+/** Where a file's parts lie is worked out once for all blocks. */
+function onePerRounding(make: (rounding: Rounding) => Weights): (rounding: Rounding) => Weights {
+  const made = new Map<Rounding, Weights>();
+  return (rounding) => {
+    const weights = made.get(rounding) ?? make(rounding);
+    made.set(rounding, weights);
+    return weights;
   };
 }
 

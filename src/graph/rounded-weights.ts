@@ -14,8 +14,8 @@ import {
 import { Weights } from './weights.ts';
 
 /**
- * How a rounded product computes, com.microsoft MatMulNBits' `accuracy_level`: 1 in float32, so that a row's result does
- * not depend on how many rows a run has; 4 with the input rounded to 8 bits, several times as fast and good for guesses.
+ * How a rounded product computes, com.microsoft MatMulNBits' `accuracy_level`: 1 in float32, so that a row's result depends
+ * on how many rows a run has by no more than float32 rounds; 4 with the input rounded to 8 bits, several times as fast and good for guesses.
  */
 const ACCURACY_LEVELS = { float32: 1, int8: 4 } as const;
 
@@ -23,6 +23,8 @@ const ACCURACY_LEVELS = { float32: 1, int8: 4 } as const;
 export class RoundedWeights extends Weights {
   readonly #g: GraphBuilder;
   readonly #layout: RoundedFile;
+  /** By the names of what it joins. */
+  readonly #matrices: ReadonlyMap<string, RoundedMatrix>;
   readonly #accuracyLevel: number;
 
   private constructor(
@@ -34,6 +36,7 @@ export class RoundedWeights extends Weights {
     super(g, folder);
     this.#g = g;
     this.#layout = layout;
+    this.#matrices = new Map(layout.matrices.map((matrix) => [matrix.sources.join(), matrix]));
     this.#accuracyLevel = ACCURACY_LEVELS[input];
   }
 
@@ -61,8 +64,8 @@ export class RoundedWeights extends Weights {
 
   /** The same as {@linkcode Weights.multiply} but for the rounding. */
   override multiply(x: Value, names: readonly string[]): Value {
-    const { rounding, matrices } = this.#layout;
-    const matrix = matrices.find(({ sources }) => sources.join() === names.join());
+    const { rounding } = this.#layout;
+    const matrix = this.#matrices.get(names.join());
     if (matrix === undefined) throw new TypeError(`Rounding: the layout has no product of ${names.join()}.`);
     const { packed, scales } = this.#values(matrix);
     return this.#g.op.MatMulNBits(x, packed, scales, {

@@ -1,11 +1,10 @@
 import type { EngineSpec } from '../artifact/engine-spec.ts';
 import type { ModelConfig, ModelFolder } from '../hf/types.ts';
-import { encodeModel, type Graph, GraphBuilder, type Value } from '../onnx/index.ts';
-import type { DraftPlan, Unit } from '../plan/types.ts';
+import { encodeModel, type Graph, GraphBuilder } from '../onnx/index.ts';
+import type { DraftPlan } from '../plan/types.ts';
 import type { KeyValue } from './context.ts';
+import { draftHead, draftMode, includes } from './draft-mode.ts';
 import { buildForward } from './forward.ts';
-import type { HeadGate } from './head.ts';
-import type { UnitMode } from './unit.ts';
 
 export interface ServingGraph {
   /** The ONNX model: what the artifact's graph file holds. */
@@ -35,8 +34,8 @@ export function servingGraph(folder: ModelFolder, plan: DraftPlan): Graph {
     attentionBias: g.input(inputs.attentionBias, 'float32', ['B', 'S', 'P+S']),
     outputRows: g.input(inputs.outputRows, 'int32', ['R']),
     past: pastInputs(g, inputs, ['B', numKvHeads, 'P', headDim]),
-    modeOf: (unit) => (isDraft === undefined ? 'on' : modeOf(plan, unit, isDraft)),
-    headGate: isDraft === undefined ? undefined : headGate(plan, isDraft),
+    modeOf: (unit) => (isDraft === undefined ? 'on' : draftMode(plan, unit, isDraft)),
+    headGate: isDraft === undefined ? undefined : draftHead(plan, isDraft),
   });
   g.output(outputs.logits, forward.logits);
   const { newRows } = forward;
@@ -55,23 +54,6 @@ function pastInputs(
     key: g.input(name, 'float32', shape),
     value: g.input(pastValues[slot]!, 'float32', shape),
   }));
-}
-
-function modeOf(plan: DraftPlan, unit: Unit, skipWhen: Value): UnitMode {
-  if (includes(plan.dropped, unit)) return { skipWhen };
-  if (includes(plan.int4, unit)) return { skipWhen, instead: 'int4' };
-  if (includes(plan.int8, unit)) return { skipWhen, instead: 'int8' };
-  return 'on';
-}
-
-function headGate({ head = 'shared', vocabulary }: DraftPlan, skipWhen: Value): HeadGate | undefined {
-  if (head !== 'shared') return { skipWhen, instead: head, numTokens: vocabulary?.length };
-  if (vocabulary === undefined) return undefined;
-  throw new TypeError('Building the draft: its vocabulary is reduced, which needs a rounded head.');
-}
-
-function includes(units: readonly Unit[] = [], { layer, block }: Unit): boolean {
-  return units.some((unit) => unit.layer === layer && unit.block === block);
 }
 
 /** Whether a draft run does anything that a target run does not. */

@@ -1,6 +1,6 @@
 export { parseConfig } from './config.ts';
 export { readModelFolder } from './model-folder.ts';
-export { copyTensor, readTensor } from './read-tensor.ts';
+export { readTensor } from './read-tensor.ts';
 export {
   EMBEDDING,
   FINAL_NORM,

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test';
-import { proposeDrafts } from '../../src/build/candidates.ts';
+import { mixedPlans, proposeDrafts } from '../../src/build/candidates.ts';
+import { optionBytes } from '../../src/build/draft-memory.ts';
 import type { PartOption } from '../../src/fit/index.ts';
 import { readModelFolder } from '../../src/hf/index.ts';
 import { HEAD_PART, listUnits, unitName } from '../../src/lib/units.ts';
+import { mixPlans, planBytes } from '../../src/plan/mix.ts';
 import { layoutRoundedFile, roundedFolder } from '../../src/quant/index.ts';
 import { GOLDEN_MODELS, goldenDir } from '../golden/models.ts';
 
@@ -108,21 +110,41 @@ describe('proposeDrafts()', () => {
     expect(all.some(({ name }) => name.startsWith('int8-drop'))).toBe(false);
     const mixed = all.filter(({ name }) => name.startsWith('mixed-'));
     expect(mixed.length).toBeGreaterThan(1);
+    expect(new Set(all.map(({ plan }) => JSON.stringify(plan))).size).toBe(all.length);
     for (const { name, plan, extraBytes, predictedLoss } of mixed) {
-      expect(extraBytes).toBeLessThanOrEqual((Number(name.slice(6)) / 100) * int8.extraBytes);
+      expect(Math.round((100 * extraBytes) / int8.extraBytes)).toBe(Number(name.slice(6)));
       expect(predictedLoss).toBeGreaterThan(int8.predictedLoss!);
       expect(plan.dropped.length + plan.int4!.length + plan.int8!.length).toBe(units.length);
     }
-    const limit = Math.floor(0.7 * int8.extraBytes);
-    const fitting = proposeDrafts(folder, scored, { ...wishes, draftMemoryBytes: limit });
-    const largest = Math.max(...fitting.map(({ extraBytes }) => extraBytes));
-    expect(largest).toBeLessThanOrEqual(limit);
-    expect(largest).toBe(fitting.find(({ name }) => name === 'mixed-69' || name === 'mixed-70')!.extraBytes);
-    expect(
-      proposeDrafts(folder, scored, { ...wishes, draftMemoryBytes: 0 }).every(
-        ({ extraBytes }) => extraBytes === 0,
+    const bytesOf = (candidates: typeof all) => candidates.map(({ extraBytes }) => extraBytes);
+    for (const share of [0.55, 0.659, 0.66, 0.805]) {
+      const limit = Math.floor(share * int8.extraBytes);
+      const fitting = proposeDrafts(folder, scored, { ...wishes, draftMemoryBytes: limit });
+      const largest = Math.max(...bytesOf(fitting));
+      expect(largest).toBeLessThanOrEqual(limit);
+      // Nothing on the way from int8 down that fits is larger.
+      const path = [...mixPlans({ options, matrix }, optionBytes(folder))];
+      const fits = path.map((plan) => planBytes(plan, optionBytes(folder))).filter((size) => size <= limit);
+      expect(largest).toBeGreaterThanOrEqual(Math.max(...fits));
+    }
+    const without = proposeDrafts(folder, scored, { ...wishes, draftMemoryBytes: 0 });
+    expect(Math.max(...bytesOf(without))).toBe(0);
+  });
+
+  test('a large head does not make two names for one mixed draft', () => {
+    const large = { ...folder, config: { ...folder.config, vocabSize: 20_000, tiedEmbeddings: true } };
+    const units = listUnits(numLayers).map(unitName);
+    const options = [
+      ...units.map((part): PartOption => ({ part, kind: 'drop' })),
+      ...(['int8', 'int4'] as const).flatMap((kind) =>
+        [...units, HEAD_PART].map((part): PartOption => ({ part, kind })),
       ),
-    ).toBe(true);
+    ];
+    const losses = { drop: 100, int4: 2, int8: 1 };
+    const matrix = options.map((_, a) => options.map(({ kind }, b) => (a === b ? losses[kind] : 0)));
+    const plans = mixedPlans({ options, matrix }, optionBytes(large), Number.POSITIVE_INFINITY);
+    expect(new Set(plans.map(({ plan }) => JSON.stringify(plan))).size).toBe(plans.length);
+    expect(new Set(plans.map(({ percent }) => percent)).size).toBe(plans.length);
   });
 
   test.each(GOLDEN_MODELS)('methods that choose whole layers offer each draft of %s once', async (model) => {
@@ -163,9 +185,14 @@ describe('proposeDrafts()', () => {
 
   test('of a target of int4 every draft has its weights, whatever memory is allowed, at every depth', () => {
     const rounded = roundedFolder(folder, folder.dir);
-    const offer = (keep?: number) => proposeDrafts(rounded, scores, { keep, draftMemoryBytes: 0 });
-    expect(offer().map(({ plan }) => plan.dropped.length)).toEqual([0, 2, 4, 6, 8, 10]);
-    for (const { name, plan, extraBytes, graph } of offer()) {
+    const units = listUnits(numLayers).map(unitName);
+    const options = units.map((part): PartOption => ({ part, kind: 'drop' }));
+    const matrix = units.map((_, a) => units.map((__, b) => (a === b ? a + 1 : 0)));
+    const scored = { ...scores, method: 'fit', matrix, options: { options, matrix } } as const;
+    const offer = (keep?: number) => proposeDrafts(rounded, scored, { keep, draftMemoryBytes: 0 });
+    expect(offer().map(({ plan }) => plan.dropped.length)).toEqual([0, 2, 3, 5, 6, 8, 9, 11]);
+    for (const { name, plan, extraBytes, predictedLoss, graph } of offer()) {
+      expect(predictedLoss).toBeNull();
       expect(name).toBe(plan.dropped.length === 0 ? 'a8' : `a8-drop-${plan.dropped.length}`);
       expect(plan.int4).toHaveLength(2 * numLayers - plan.dropped.length);
       expect([plan.head, plan.int8, extraBytes]).toEqual(['int4', undefined, 0]);

@@ -51,6 +51,11 @@ test('agreement is the share of first draft tokens that the engine accepts', asy
   expect(accepted).toBeLessThan(golden.greedy.length);
 });
 
+test('a reduced vocabulary is refused, for the target of an agreement knows all tokens', async () => {
+  const meter = await openAgreementMeter(folder, [text]);
+  expect(() => meter.measure({ dropped: [], vocabulary: [0] })).toThrow('whole vocabulary');
+});
+
 test('a draft of nothing but embedding and head can be measured', async () => {
   const { numLayers } = folder.config;
   const all = Array.from({ length: numLayers }, (_, layer): Unit[] => [

@@ -53,8 +53,9 @@ time of the rounds went, and, of generations with the engine in a thread of its 
 in no round (messages).
 
 With --shape, random weights of the shape are written into a temporary folder, and the steps of the target and of drafts at
-every precision and several depths are timed, with all tokens to propose and with an eighth of them. From these costs follows the speed over plain decoding for any acceptance
-rate, at the best draft length. How often such a draft of a real model is accepted, only sdfp build on its weights can tell.`,
+every precision and several depths are timed, with all tokens to propose and with an eighth of them. From these costs follows
+the speed over plain decoding for any acceptance rate, at the best draft length. How often such a draft of a real model is
+accepted, only sdfp build on its weights can tell.`,
   async run(args, context) {
     exactlyOne(['an artifact', '--shape'], [args.dir, args.shape]);
     if (args.shape !== undefined) return benchShape({ ...args, shape: args.shape }, context);

@@ -69,15 +69,16 @@ const command: Command = defineCommand({
     json: { ...jsonFlag, description: 'Print the manifest as one line of JSON' },
   },
   details: `
-Reads the model, scores its attention and MLP blocks by Fisher information, rounds its weights to 8 and 4 bits, measures on
-this machine which draft makes it fastest and with how many threads, and writes the artifact: the model's files, the rounded weights (a quarter and
-an eighth of float32), graphs of under 1 MB each, manifest.json, and a report for people: report.html and, short, report.md.
+Reads the model, rounds its weights to 8 and 4 bits, scores its attention and MLP blocks by Fisher information, measures on
+this machine which draft makes it fastest and with how many threads, and writes the artifact: the model's files, the rounded
+weights (about a quarter and a sixth of float32), graphs of under 1 MB each, manifest.json, and a report for people:
+report.html and, short, report.md.
 Interrupted by Ctrl-C it leaves nothing half-written. The same inputs and seed give the same artifact, but for the
 section "measured" of the manifest.
 With --target-precision int4 the model itself computes by weights of 4 bits (blocks and output layer; the activations stay
 float32), so it is smaller and faster, and says something else than the original: how much else, the build measures and
-prints. Scores come from the weights as stored. The artifact then has none of them and serves without; to build or score
-again takes the model folder.`,
+prints. Scores come from the weights as stored. The artifact then goes without the model's own file; to build or score again
+takes the model folder.`,
   async run(args, { signal, terminal }) {
     const { method } = args;
     if (method !== undefined && !isMethodName(method)) {

@@ -28,9 +28,14 @@ export function countWeights(config: ModelConfig): number {
 /** What a shape takes. */
 export function roomOf(config: ModelConfig): Room {
   const weights = countWeights(config);
-  const rounded = listRoundedFiles(config).map(({ bytes }) => bytes);
-  const memoryBytes = WEIGHT_BYTES * weights + Math.max(...rounded) + PROCESS_BYTES;
-  return { memoryBytes, diskBytes: 2 * weights + rounded.reduce((sum, bytes) => sum + bytes, 0) };
+  const files = listRoundedFiles(config);
+  const bytesOf = (some: readonly RoundedFile[]) => some.reduce((sum, { bytes }) => sum + bytes, 0);
+  // A draft loads the files of its rounding, at most all of them.
+  const loaded = (['int8', 'int4'] as const).map((rounding) =>
+    bytesOf(files.filter((file) => file.rounding === rounding)),
+  );
+  const memoryBytes = WEIGHT_BYTES * weights + Math.max(...loaded) + PROCESS_BYTES;
+  return { memoryBytes, diskBytes: 2 * weights + bytesOf(files) };
 }
 
 /** Rounded weights that the drafts of a shape use. */

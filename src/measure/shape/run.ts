@@ -53,8 +53,8 @@ export interface ShapeBenchmark {
 
 /**
  * Times the steps of a model of some shape with random weights: target steps by width and draft steps at every precision
- * and depth, with all tokens and an eighth of them, each draft in a session of its own. What the weights are does not matter to the time, so speed follows from
- * the costs for any acceptance. Throws SdfpError `model_unreadable` and `model_unsupported` as `parseConfig` does, and
+ * and depth, with all tokens and an eighth of them, each draft in a session of its own. What the weights are does not matter
+ * to the time, so speed follows from the costs for any acceptance. Throws SdfpError `model_unreadable` and `model_unsupported` as `parseConfig` does, and
  * `invalid_request` if the machine has no room for it; the files it writes are gone in any case.
  */
 export async function runShapeBenchmark(options: ShapeBenchmarkOptions): Promise<ShapeBenchmark> {

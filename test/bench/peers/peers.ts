@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Job, Mode, Precision, Preparation } from './protocol.ts';
@@ -98,12 +98,13 @@ export async function install(peer: Peer, modelDir: string, folder: string): Pro
   const home = join(folder, peer.name);
   const [venv, models, done] = [join(home, 'venv'), join(home, 'models'), join(home, 'packages.txt')];
   const python = join(venv, 'bin', 'python');
-  if (!existsSync(done)) {
+  const packages = peer.packages.join('\n');
+  if (!existsSync(done) || readFileSync(done, 'utf8') !== packages) {
     rmSync(home, { recursive: true, force: true });
     mkdirSync(home, { recursive: true });
     runOrThrow('python3', ['-m', 'venv', venv]);
     runOrThrow(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...peer.packages]);
-    writeFileSync(done, peer.packages.join('\n'));
+    writeFileSync(done, packages);
   }
   rmSync(models, { recursive: true, force: true });
   mkdirSync(models);
