@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Hono } from 'hono';
+import type { PlanFacts } from './api/index.ts';
 import {
   type Artifact,
   acceptancePriorOf,
   chooseThreads,
   describeThreads,
   engineSpecOf,
+  type Manifest,
   openArtifact,
   servedDraft,
   type ThreadChoice,
@@ -209,22 +211,30 @@ function startEngine(
 }
 
 function describe({ manifest }: Artifact, engine: Engine, text: ServedModel['text']): ServedModel {
-  const { name, measured, generation, scores } = manifest;
+  const { name, measured, generation } = manifest;
   const createdSeconds = Math.floor((measured === null ? Date.now() : Date.parse(measured.date)) / 1000);
+  return { id: name, engine, text, defaults: generation, createdSeconds, inspect: planFacts(manifest) };
+}
+
+/** The served draft and the scores of all units, for `/plan`. */
+export function planFacts(manifest: Manifest): PlanFacts {
+  const { model, target, scores, measured } = manifest;
   const draft = servedDraft(manifest);
   const names = (list: readonly Unit[] = []): string[] => list.map(unitName);
-  const inspect = {
+  return {
     method: scores.method,
     units: scores.units,
+    target_precision: target.precision,
+    vocab_size: model.vocabSize,
     draft: draft?.name ?? null,
     dropped: names(draft?.dropped),
     int8: names(draft?.int8),
     int4: names(draft?.int4),
     head: draft?.head ?? 'shared',
+    draft_vocab_size: draft?.vocabulary?.length ?? model.vocabSize,
     kept_share: draft?.keptShare ?? 1,
     acceptance_rate: measured?.acceptanceRate ?? null,
   };
-  return { id: name, engine, text, defaults: generation, createdSeconds, inspect };
 }
 
 /** A few tokens of both kinds of rounds: the first runs of a session are several times slower. */

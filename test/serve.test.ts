@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
-import { serve } from '../src/serve.ts';
+import { planFacts, serve } from '../src/serve.ts';
 import type { Listen } from '../src/server/listen/types.ts';
+import { exampleContent } from './artifact/example.ts';
 import { startCollector } from './server/tracing/collector.ts';
 
 test('serve() sends its last traces and closes the first port where the second is in use', async () => {
@@ -26,4 +27,22 @@ test('serve() sends its last traces and closes the first port where the second i
   }
   expect(closed).toEqual([1]);
   expect(collector.spans.map(({ name }) => name)).toEqual(['GET /v1/models']);
+});
+
+test("planFacts() tells the target's precision and how many tokens model and served draft know", () => {
+  const manifest = { ...exampleContent, schemaVersion: 3, sdfpVersion: '0.0.0', files: [] };
+  const serving = (servedDraft: string | null) => {
+    const measured = { ...exampleContent.measured!, servedDraft };
+    return planFacts({ ...manifest, target: { precision: 'int4', loss: null }, measured });
+  };
+  expect(serving('drop-2')).toMatchObject({
+    target_precision: 'int4',
+    vocab_size: 400,
+    draft: 'drop-2',
+    int4: ['1.mlp'],
+    draft_vocab_size: 3,
+  });
+  expect(serving('drop-1')).toMatchObject({ draft: 'drop-1', draft_vocab_size: 400 });
+  expect(serving(null)).toMatchObject({ draft: null, draft_vocab_size: 400 });
+  expect(planFacts(manifest).target_precision).toBe('stored');
 });

@@ -11,6 +11,7 @@ import type {
   Metrics,
   ModelList,
   ModelObject,
+  PlanFacts,
   TextLogprobs,
   TokenFields,
   ToolCall,
@@ -187,12 +188,43 @@ export const HealthSchema: v.GenericSchema<{ status?: string; state?: string; mo
   threads: v.exactOptional(described(v.string(), 'How many threads the session has, and why.')),
 });
 
+const unitNames = (description: string) =>
+  described(v.array(v.string()), `${description}, by name as \`3.attn\`.`);
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
+const planFacts: v.GenericSchema<PlanFacts> = v.object({
+  method: described(v.string(), 'How blocks were scored.'),
+  units: described(v.array(v.object({ name: v.string(), score: v.number() })), 'All blocks, first to last.'),
+  target_precision: described(
+    v.picklist(['stored', 'int4']),
+    "The model's own weights: as in the checkpoint, or rounded to 4 bits.",
+  ),
+  vocab_size: described(count, 'Tokens that the model knows.'),
+  draft: described(v.nullable(v.string()), 'Name of the draft; null: none is served.'),
+  dropped: unitNames('Blocks that it skips'),
+  int8: unitNames('Blocks that it computes with weights of 8 bits'),
+  int4: unitNames(
+    "Blocks that it computes with weights of 4 bits, the model's own and activations of 8 bits where `target_precision` is `int4`",
+  ),
+  head: described(v.picklist(['shared', 'int8', 'int4']), "Its LM head; `shared`: the model's own."),
+  draft_vocab_size: described(
+    count,
+    'Tokens that it may propose: the most frequent ones where they are fewer than `vocab_size`.',
+  ),
+  kept_share: described(share, 'Share of the block weights that it keeps.'),
+  acceptance_rate: described(v.nullable(share), 'Accepted / drafted tokens as the build measured it.'),
+});
+
 /** `/plan`. */
-export const PlanSchema: v.GenericSchema<{ model: string; has_draft: boolean }> = v.looseObject({
+export const PlanSchema: v.GenericSchema<{
+  model: string;
+  has_draft: boolean;
+  inspect: PlanFacts | null;
+}> = v.looseObject({
   model: v.string(),
   provider: v.string(),
   max_model_len: count,
   has_draft: v.boolean(),
   has_chat_template: described(v.boolean(), 'Whether `/v1/chat/completions` can answer.'),
-  inspect: described(v.unknown(), 'Dropped and scored blocks.'),
+  inspect: described(v.nullable(planFacts), 'The draft and the scores it was chosen by; null: not told.'),
 });

@@ -180,3 +180,28 @@ export interface ModelList {
   readonly object: 'list';
   readonly data: readonly ModelObject[];
 }
+
+/** The served draft in `/plan`; lists hold unit names as `3.attn`. */
+export interface PlanFacts {
+  /** Name of the scoring method. */
+  readonly method: string;
+  readonly units: readonly { readonly name: string; readonly score: number }[];
+  /** The model's own weights: as in the checkpoint, or rounded to 4 bits. */
+  readonly target_precision: 'stored' | 'int4';
+  /** Tokens that the model knows. */
+  readonly vocab_size: number;
+  /** Name of the draft; null: none is served. */
+  readonly draft: string | null;
+  readonly dropped: readonly string[];
+  readonly int8: readonly string[];
+  /** Where `target_precision` is `int4` these are computed with the model's own weights and activations of 8 bits. */
+  readonly int4: readonly string[];
+  /** Precision of its LM head; `int4` as above. */
+  readonly head: 'shared' | 'int8' | 'int4';
+  /** Tokens that it may propose, the most frequent ones where they are fewer than `vocab_size`. */
+  readonly draft_vocab_size: number;
+  /** Share of the block weights that the draft keeps, 0 to 1. */
+  readonly kept_share: number;
+  /** Accepted / drafted tokens as the build measured it; null: it did not. */
+  readonly acceptance_rate: number | null;
+}

@@ -51,6 +51,8 @@ export class RoundPolicy {
   #roundsSinceDraft = 0;
   /** Rounds without a draft since the last one with; the first round runs the prompt and is none. */
   #plainRounds = -1;
+  /** Whether the draft of this round, not recorded yet, could not propose its first token. */
+  #isFruitless = false;
 
   constructor({ speculation, sampling }: GenerateRequest, knowledge: SpeculationKnowledge) {
     this.#params = speculation;
@@ -88,9 +90,9 @@ export class RoundPolicy {
     return this.#own.byLead.rate(lead);
   }
 
-  /** Whether the last round had no draft. */
+  /** Whether neither the last round nor this one, as far as it is known, has a draft. */
   get isDecodingPlainly(): boolean {
-    return this.#plainRounds > 0;
+    return this.#plainRounds > 0 && !this.#isFruitless;
   }
 
   /** Whether the token after a match was the next one; known for every token, whoever drafted it. */
@@ -100,9 +102,11 @@ export class RoundPolicy {
 
   record({ origin, drafted, accepted, leads }: RoundOutcome): void {
     const isDraft = origin === 'draft' && drafted > 0;
-    this.#roundsSincePlain = drafted === 0 ? 0 : this.#roundsSincePlain + 1;
-    this.#plainRounds = drafted === 0 ? this.#plainRounds + 1 : 0;
-    this.#roundsSinceDraft = isDraft ? 0 : this.#roundsSinceDraft + 1;
+    const isPlain = drafted === 0 && !this.#isFruitless;
+    this.#roundsSincePlain = isPlain ? 0 : this.#roundsSincePlain + 1;
+    this.#plainRounds = isPlain ? this.#plainRounds + 1 : 0;
+    this.#roundsSinceDraft = isDraft || this.#isFruitless ? 0 : this.#roundsSinceDraft + 1;
+    this.#isFruitless = false;
     if (!isDraft) return;
     for (const experience of this.#learners) {
       experience.draft.record(drafted, accepted);
@@ -115,16 +119,20 @@ export class RoundPolicy {
     }
   }
 
-  /** A draft that could not propose its first token: it took a step and brings nothing, as one that is rejected. */
+  /**
+   * A draft that could not propose its first token: it took a step and brings nothing, as one that is rejected. The round
+   * that it is of, recorded next, has no draft tokens but is no plain one: its step is not timed as one.
+   */
   recordFruitless(): void {
     this.#own.draft.record(1, 0);
     if (this.#params.draftLength === undefined) this.#own.draftRounds.record({ tokens: 1, drafted: 1 });
-    // The round that it is recorded in, as one without a draft, was none.
-    this.#plainRounds = -1;
-    this.#roundsSinceDraft = -1;
+    this.#isFruitless = true;
   }
 
-  /** The model draft where there is one, so that the caller gets all the tokens asked for. */
+  /**
+   * The model draft where there is one, so that the caller gets all the tokens asked for. A round
+   * has one drafter, also where the policy chooses: where the draft can propose no token, prompt lookup is not asked instead.
+   */
   #fixedPlan(draftLength: number, matchLength: number): RoundPlan {
     if (draftLength === 0) return PLAIN;
     if (this.#knowledge.hasDraft) return { drafter: 'draft', draftLength, mayStop: false };

@@ -1,19 +1,13 @@
+import type { PlanFacts } from '../api/index.ts';
 import { find, make, say } from './dom.ts';
-import {
-  describePlan,
-  isLogarithmic,
-  type Plan,
-  type PlanCell,
-  type PlanFacts,
-  planRows,
-  type UnitState,
-} from './plan.ts';
+import { describePlan, isLogarithmic, type Plan, type PlanCell, planRows, type UnitState } from './plan.ts';
 
 /** Also the legend's words. */
 const STATE_WORDS: Readonly<Record<UnitState, string>> = {
   kept: 'kept',
   int8: '8 bits',
   int4: '4 bits',
+  a8: '8-bit activations',
   skipped: 'skipped',
 };
 

@@ -1,3 +1,4 @@
+import type { PlanFacts } from '../api/index.ts';
 import { unitName } from '../lib/units.ts';
 
 /** What the page reads of `/plan`. */
@@ -6,26 +7,8 @@ export interface Plan {
   readonly inspect?: PlanFacts | null;
 }
 
-/** The served draft; lists hold unit names as `3.attn`. */
-export interface PlanFacts {
-  /** Name of the scoring method. */
-  readonly method: string;
-  readonly units: readonly { readonly name: string; readonly score: number }[];
-  /** Name of the draft; null: none is served. */
-  readonly draft: string | null;
-  readonly dropped: readonly string[];
-  readonly int8: readonly string[];
-  readonly int4: readonly string[];
-  /** Precision of its LM head. */
-  readonly head: 'shared' | 'int8' | 'int4';
-  /** Share of the block weights that the draft keeps. */
-  readonly kept_share: number;
-  /** Accepted / drafted tokens as the build measured it. */
-  readonly acceptance_rate: number | null;
-}
-
-/** What a draft does with a unit. */
-export type UnitState = 'kept' | 'int8' | 'int4' | 'skipped';
+/** What a draft does with a unit. `a8`: computes it with the weights of a model of 4 bits and activations of 8 bits. */
+export type UnitState = 'kept' | 'int8' | 'int4' | 'a8' | 'skipped';
 
 export interface PlanCell {
   readonly score: number;
@@ -57,9 +40,9 @@ export function planRows(facts: PlanFacts): PlanRow[] {
   }));
 }
 
-function stateOf({ dropped, int8, int4 }: PlanFacts, name: string): UnitState {
+function stateOf({ dropped, int8, int4, target_precision: precision }: PlanFacts, name: string): UnitState {
   if (dropped.includes(name)) return 'skipped';
-  if (int4.includes(name)) return 'int4';
+  if (int4.includes(name)) return precision === 'int4' ? 'a8' : 'int4';
   return int8.includes(name) ? 'int8' : 'kept';
 }
 
@@ -77,19 +60,26 @@ function scaleOf(scores: readonly number[]): (score: number) => number {
   return (score) => (end > start ? ((isLog ? Math.log(score) : score) - start) / (end - start) : 0);
 }
 
-/** The draft in a sentence or two. */
+/** The draft in a few sentences, after the model's precision where its weights are rounded. */
 export function describePlan(facts: PlanFacts): string {
   const { units, dropped, int8, int4, head, acceptance_rate: rate } = facts;
+  const isRounded = facts.target_precision === 'int4';
+  const model = isRounded ? 'The model itself has weights of 4 bits. ' : '';
   if (facts.draft === null) {
-    return 'No draft is served: on the machine that built this artifact none pays. Guesses come from the text itself.';
+    return `${model}No draft is served: on the machine that built this artifact none pays. Guesses come from the text itself.`;
   }
   const parts = [
     `skips ${dropped.length} of ${units.length} blocks`,
     int8.length > 0 && `computes ${int8.length} in 8 bits`,
-    int4.length > 0 && `computes ${int4.length} in 4 bits`,
-    head !== 'shared' && `has an LM head of ${head === 'int8' ? 8 : 4} bits`,
+    int4.length > 0 &&
+      `computes ${int4.length} ${isRounded ? 'with the same weights and activations of 8 bits' : 'in 4 bits'}`,
+    head === 'int8' && 'has an LM head of 8 bits',
+    head === 'int4' &&
+      (isRounded ? 'computes the LM head with activations of 8 bits' : 'has an LM head of 4 bits'),
+    facts.draft_vocab_size < facts.vocab_size &&
+      `proposes only the ${facts.draft_vocab_size} most frequent of ${facts.vocab_size} tokens`,
   ];
   const accepted = rate === null ? '' : ` The build saw ${Math.round(rate * 100)} % of its guesses accepted.`;
   const does = parts.filter(Boolean).join(', ');
-  return `The draft ${facts.draft} ${does} and keeps ${Math.round(facts.kept_share * 100)} % of the block weights.${accepted}`;
+  return `${model}The draft ${facts.draft} ${does} and keeps ${Math.round(facts.kept_share * 100)} % of the block weights.${accepted}`;
 }

@@ -123,6 +123,27 @@ describe('RoundPolicy with a model draft', () => {
     expect(Math.abs(fruitless - rejected)).toBeLessThan(5);
   });
 
+  test('rounds whose draft cannot propose a token are no plain ones, which are timed as often as ever', () => {
+    const countPlain = (isFruitless: (round: number) => boolean): number => {
+      const costs = costsOf(0.2);
+      const meter = new StepMeter(costs, 5);
+      const policy = new RoundPolicy(requestOf(), new SpeculationKnowledge(meter, true, 0.9));
+      let plain = 0;
+      for (let round = 0; round < 4000; round++) {
+        const { drafter } = policy.plan(99, 0);
+        const drafted = drafter === 'draft' && !isFruitless(round) ? 5 : 0;
+        if (drafter === 'none') plain++;
+        else if (drafted === 0) policy.recordFruitless();
+        if (policy.isDecodingPlainly) meter.recordTarget(1, costs.targetMs[0]!);
+        policy.record({ origin: 'draft', drafted, accepted: drafted, leads: [] });
+      }
+      return plain;
+    };
+    const always = countPlain(() => false);
+    expect(always).toBeGreaterThan(10);
+    expect(countPlain((round) => round % 10 === 9)).toBeGreaterThan(always / 2);
+  });
+
   test('probes rarely while nothing pays, and switches back on when the text becomes easy', () => {
     const draft = (_: RandomStream, round: number) => (round < 1500 ? 0 : 0.99);
     const { plans } = simulate({ draft, prior: 0.05 }, costsOf(0.3), 9000);

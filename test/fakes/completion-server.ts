@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { PlanFacts } from '../../src/api/index.ts';
 import type { PlaygroundFile } from '../../src/playground/index.ts';
-import type { PlanFacts } from '../../src/playground/plan.ts';
 
 /** What the fake does next; tests change it between requests. */
 export interface FakeBehaviour {
@@ -53,11 +53,14 @@ export const FAKE_PLAN_FACTS: PlanFacts = {
     { name: '1.attn', score: 0.1 },
     { name: '1.mlp', score: 1 },
   ],
+  target_precision: 'stored',
+  vocab_size: 4096,
   draft: 'int4-drop-1',
   dropped: ['1.attn'],
   int8: ['0.mlp'],
   int4: ['1.mlp'],
   head: 'int8',
+  draft_vocab_size: 4096,
   kept_share: 0.6,
   acceptance_rate: 0.71,
 };

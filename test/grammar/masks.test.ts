@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { ModelEngine } from '../../src/engine/engine.ts';
+import type { StepMode } from '../../src/engine/model.ts';
 import { type GrammarSpec, GrammarStore, type JsonSchema } from '../../src/grammar/index.ts';
 import { buildTokenTrie, suffixTokens } from '../../src/grammar/token-trie.ts';
 import { RandomStream } from '../../src/lib/random.ts';
@@ -46,7 +47,9 @@ const textOf = (ids: readonly number[]): string =>
 /** Letters only: no JSON begins or ends with one of them. */
 const LETTERS = Array.from({ length: 26 }, (_, i) => 1 + 'a'.charCodeAt(0) + i);
 
-function openEngine(options: Pick<ScriptedModelOptions, 'agrees' | 'draftVocabulary'> = {}): ModelEngine {
+function openEngine(
+  options: Pick<ScriptedModelOptions, 'agrees' | 'draftVocabulary' | 'onStep'> = {},
+): ModelEngine {
   const model = new ScriptedModel({ vocabSize: WORDS.length, spread: 3, ...options });
   const engine = scriptedEngine(model);
   engine.setVocabulary(vocabulary);
@@ -93,9 +96,12 @@ describe('a grammar', () => {
   ])(
     'gives the same text with every draft length and at any temperature, where drafts have %s',
     async (_, draft, fewest) => {
-      const engine = openEngine({ agrees: (position) => position % 3 !== 2, ...draft });
+      let [draftSteps, drafted, accepted] = [0, 0, 0];
+      const onStep = (mode: StepMode): void => {
+        if (mode === 'draft') draftSteps++;
+      };
+      const engine = openEngine({ agrees: (position) => position % 3 !== 2, onStep, ...draft });
       const random = new RandomStream(1);
-      let accepted = 0;
       for (let i = 0; i < 12; i++) {
         const sampling = {
           temperature: i % 3,
@@ -111,13 +117,16 @@ describe('a grammar', () => {
             grammar: SPECS[i % 3]!,
           };
           const { ids, done } = await collect(engine, request);
+          drafted += done.stats.numDraftTokens;
           accepted += done.stats.numAcceptedTokens;
           texts.push(textOf(ids));
         }
         expect(new Set(texts).size).toBe(1);
         JSON.parse(texts[0]!);
       }
-      expect(accepted).toBeGreaterThanOrEqual(fewest);
+      expect(draftSteps).toBeGreaterThan(100);
+      if (fewest === 0) expect(drafted).toBe(0);
+      else expect(accepted).toBeGreaterThanOrEqual(fewest);
     },
     20_000,
   );

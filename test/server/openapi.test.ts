@@ -5,6 +5,7 @@ import { createApp } from '../../src/server/app.ts';
 import { createModelHost } from '../../src/server/index.ts';
 import { createOpenApi } from '../../src/server/openapi/document.ts';
 import { OPERATIONS } from '../../src/server/openapi/operations.ts';
+import { FAKE_PLAN_FACTS } from '../fakes/completion-server.ts';
 import { createHarness, parseEvents } from './harness.ts';
 
 const PAGES = ['/docs', '/docs/style.css', '/openapi.json'];
@@ -22,6 +23,12 @@ describe('GET /openapi.json', () => {
     const response = await app.request('/openapi.json');
     expect(response.headers.get('content-type')).toBe('application/json');
     expect((await response.json()).openapi).toBe('3.1.0');
+  });
+
+  test('says what /plan tells of precision and vocabularies', () => {
+    const plan = JSON.stringify(createOpenApi().components.schemas.Plan);
+    for (const name of ['target_precision', 'vocab_size', 'draft_vocab_size'])
+      expect(plan).toContain(`"${name}"`);
   });
 
   test('every reference leads somewhere, every answer of a body is typed, streams beside JSON', () => {
@@ -101,7 +108,7 @@ describe('answers', () => {
   });
 
   test('of the other routes too', async () => {
-    const { get, post } = createHarness();
+    const { get, post } = createHarness({ served: { inspect: FAKE_PLAN_FACTS } });
     const answers = [
       [await get('/v1/models'), api.ModelListSchema],
       [await get('/v1/models/org/bytes'), api.ModelSchema],
