@@ -15,7 +15,6 @@ import { createEngine, type EngineOptions, type LocalEngine } from '../engine/in
 import { buildServingGraph } from '../graph/serving.ts';
 import { readModelFolder } from '../hf/index.ts';
 import type { GenerationDefaults, ModelFolder } from '../hf/types.ts';
-import { TARGET_WEIGHTS_FILE } from '../lib/model-files.ts';
 import { describeProcessor } from '../lib/processor.ts';
 import { readRoundedFolder } from '../quant/index.ts';
 import { loadTextCodec, type TextCodec } from '../text/index.ts';
@@ -112,9 +111,9 @@ async function fromModelFolder(path: string, draftName: string | undefined): Pro
  * `readModelFolder` do.
  */
 export async function readTarget(path: string): Promise<ModelFolder> {
-  const isRounded = [MANIFEST_FILE, TARGET_WEIGHTS_FILE].every((name) => existsSync(join(path, name)));
-  if (!isRounded) return readModelFolder(path);
+  if (!existsSync(join(path, MANIFEST_FILE))) return readModelFolder(path);
   const { dir, manifest } = await openArtifact(path, { verify: 'fast' });
-  const { model, generation, files } = manifest;
+  const { model, generation, files, target } = manifest;
+  if (target.precision === 'stored') return readModelFolder(dir);
   return readRoundedFolder(dir, { config: model, generation, files: files.map(({ name }) => name) });
 }
