@@ -16,6 +16,8 @@ export type {
   MeasuredFacts,
   MeasuredThreadCount,
   MeasuredThreads,
+  TargetFacts,
+  TargetLoss,
 } from './artifact/types.ts';
 
 /** manifest.json as JSON Schema (draft 2020-12), every field with its description and, where it is a number, its `unit`. */

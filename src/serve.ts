@@ -167,19 +167,24 @@ export async function superviseModel(
 async function loadModel(settings: Settings, { note }: Pick<ServeOutput, 'note'>): Promise<LoadedModel> {
   const startedMs = performance.now();
   const artifact = await openArtifact(settings.artifact, { verify: 'fast' });
-  const choice = chooseThreads(artifact.manifest, settings.threads, describeProcessor());
+  const choice = chooseThreads(
+    artifact.manifest,
+    { threads: settings.threads, draft: servedDraft(artifact.manifest)?.name ?? null, provider: undefined },
+    describeProcessor(),
+  );
   const engine = await startEngine(artifact, settings, choice);
   try {
     const text = await loadTextCodec(artifact.dir);
     engine.setVocabulary(collectTokenBytes(text, engine.info.vocabSize));
     await warmUp(engine);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-    const threads = describeThreads(choice);
-    note(`ready: ${artifact.manifest.name} on ${engine.info.provider}, loaded in ${seconds} s; ${threads}`);
+    note(
+      `ready: ${artifact.manifest.name} on ${engine.info.provider}, loaded in ${seconds} s; ${describeThreads(choice)}`,
+    );
     const crashed = new Promise<Error>((resolve) => engine.onExit((error) => error && resolve(error)));
     const encoder = createThreadEncoder(artifact.dir);
     return {
-      served: { ...describe(artifact, engine, text), threads, encodeLong: encoder.encode },
+      served: { ...describe(artifact, engine, text), threads: choice.threads, encodeLong: encoder.encode },
       crashed,
       [Symbol.asyncDispose]: () =>
         disposeInOrder([() => encoder[Symbol.asyncDispose](), () => engine.dispose()]),

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Artifact, openArtifact } from '../src/artifact/index.ts';
 import { type BakeOptions, bake } from '../src/bake.ts';
+import { readTarget } from '../src/cli/model.ts';
 import { drawNumbers } from '../src/cli/picture.ts';
 import { evaluateSequences } from '../src/fit/index.ts';
 import { readModelFolder } from '../src/hf/index.ts';
@@ -151,5 +152,8 @@ describe('an artifact whose target is of int4', () => {
       precision: 'stored',
       loss: null,
     });
+    expect((await readTarget(artifact.dir)).precision).toBe('int4');
+    cpSync(join(artifact.dir, TARGET_WEIGHTS_FILE), join(model, TARGET_WEIGHTS_FILE));
+    expect((await readTarget(model)).precision).toBeUndefined();
   }, 120_000);
 });

@@ -185,7 +185,12 @@ export const HealthSchema: v.GenericSchema<{ status?: string; state?: string; mo
   state: v.exactOptional(described(v.string(), '`loading`, `ready`, `restarting`, `draining` or `failed`.')),
   model: v.exactOptional(v.string()),
   provider: v.exactOptional(described(v.string(), 'Execution provider of ONNX Runtime.')),
-  threads: v.exactOptional(described(v.string(), 'How many threads the session has, and why.')),
+  threads: v.exactOptional(
+    described(
+      v.nullable(count),
+      'Threads of the session; null: as many as ONNX Runtime chooses, or no model yet.',
+    ),
+  ),
 });
 
 const unitNames = (description: string) =>

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { SdfpError } from '../lib/errors.ts';
 import { findExtras } from './extras.ts';
 import { MANIFEST_FILE } from './manifest.ts';
+import { SAFE_NAME } from './schema-build.ts';
 import { clearStaleTemporaries } from './temporary.ts';
 
 /** Where an artifact goes. `kind`: nothing there yet or an empty folder; an older artifact; the model's own folder. */
@@ -44,14 +45,28 @@ async function refuseForeignFiles(dir: string): Promise<void> {
   }
 }
 
-/** Names of the files that the manifest there lists; of any schema version, so that an outdated artifact can be replaced. */
 async function listOwnFiles(dir: string): Promise<ReadonlySet<string> | undefined> {
-  const Listing = v.object({ schema_version: v.number(), files: v.array(v.object({ name: v.string() })) });
+  const listed = await listManifestFiles(dir);
+  if (listed === undefined) return undefined;
+  const { own } = await findExtras(dir);
+  return new Set([MANIFEST_FILE, ...own, ...listed.map(({ name }) => name)]);
+}
+
+const Listing = v.object({
+  schema_version: v.number(),
+  files: v.array(v.object({ name: v.pipe(v.string(), v.regex(SAFE_NAME)), role: v.string() })),
+});
+
+/**
+ * Files that the manifest in `dir` lists, names relative to it and never outside of it. The manifest may have any schema
+ * version, so that outdated artifacts can be replaced; undefined where there is none that can be understood.
+ */
+export async function listManifestFiles(
+  dir: string,
+): Promise<readonly { readonly name: string; readonly role: string }[] | undefined> {
   const text = await readFile(join(dir, MANIFEST_FILE), 'utf8').catch(() => 'null');
   try {
-    const { files } = v.parse(Listing, JSON.parse(text));
-    const { own } = await findExtras(dir);
-    return new Set([MANIFEST_FILE, ...own, ...files.map(({ name }) => name)]);
+    return v.parse(Listing, JSON.parse(text)).files;
   } catch {
     return undefined;
   }

@@ -5,7 +5,12 @@ export { openArtifact, readManifest, type VerifyMode } from './open.ts';
 export { placeFile } from './place.ts';
 export { acceptancePriorOf, engineSpecOf, servedDraft } from './served.ts';
 export { clearStaleTemporaries, temporaryName } from './temporary.ts';
-export { chooseThreads, describeThreads, type ThreadChoice } from './threads.ts';
+export {
+  chooseThreads,
+  describeMeasuredThreads,
+  describeThreads,
+  type ThreadChoice,
+} from './threads.ts';
 export type {
   Artifact,
   ArtifactFile,

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { TARGET_WEIGHTS_FILE } from '../lib/model-files.ts';
 import { listUnitNames } from '../lib/units.ts';
 import type { Unit } from '../plan/types.ts';
 import { snakeKeys } from './case.ts';
@@ -61,6 +62,10 @@ export const ManifestSchema: v.GenericSchema<unknown, Manifest> = v.pipe(
     'a graph of engine or drafts is not among the files of role graph',
   ),
   v.check(
+    ({ target, files }) => target.precision === 'stored' || hasTargetWeights(files),
+    `target.precision is int4, and ${TARGET_WEIGHTS_FILE} is not among the files of role weights`,
+  ),
+  v.check(
     ({ engine, drafts }) =>
       [engine.draftSlots, ...drafts.map(({ slots }) => slots)].every((slots) => hasSlots(engine, slots)),
     'draft_slots or slots name a slot that engine.inputs lacks',
@@ -100,6 +105,10 @@ function isSquare(matrix: Manifest['scores']['matrix'], size: number): boolean {
 
 function isGraph(name: string, files: Manifest['files']): boolean {
   return files.some((file) => file.name === name && file.role === 'graph');
+}
+
+function hasTargetWeights(files: Manifest['files']): boolean {
+  return files.some(({ name, role }) => name === TARGET_WEIGHTS_FILE && role === 'weights');
 }
 
 function hasSlots({ inputs }: Manifest['engine'], slots: readonly number[]): boolean {

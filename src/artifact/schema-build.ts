@@ -8,7 +8,7 @@ import type { ArtifactFile, CalibrationFacts, ManifestDraft, ManifestScores, Tar
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** A path that stays inside its folder on every system: parts of plain characters between `/`, no `..`, no drive. */
-const SAFE_NAME = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[^\\/:\0]+(?:\/[^\\/:\0]+)*$/;
+export const SAFE_NAME: RegExp = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[^\\/:\0]+(?:\/[^\\/:\0]+)*$/;
 
 const file = v.strictObject({
   name: textLike(SAFE_NAME, "Path relative to the artifact's folder, with /, never outside of it"),

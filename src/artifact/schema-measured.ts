@@ -33,7 +33,7 @@ const costs = v.strictObject({
 const threadCount = v.strictObject({
   threads: described(
     v.nullable(count('Threads of the session', 'threads')),
-    "Threads of the session; null: the runtime's own choice",
+    'Threads of the session; null: the default of the process, one per physical core or per core it may use where these are fewer',
     'threads',
   ),
   draft_ms: described(
@@ -52,7 +52,7 @@ const threads = v.pipe(
   v.strictObject({
     chosen: described(
       v.nullable(count('Threads of the session', 'threads')),
-      "The fastest; null: the runtime's own choice, which all other figures of this section were measured with",
+      'Clearly faster than the default, and the fastest; null: none was, or none were compared. All other figures of this section are with the default',
       'threads',
     ),
     skipped: described(v.nullable(text('A reason')), 'Why no counts were compared; null: they were'),

@@ -132,7 +132,10 @@ export interface MachineFacts {
 
 /** Thread counts for the session of the served graph, compared on the machine that measured. */
 export interface MeasuredThreads {
-  /** The fastest; null: the runtime's own choice, which the rest of {@linkcode MeasuredFacts} was measured with. */
+  /**
+   * The fastest, if clearly faster than the default, which the rest of {@linkcode MeasuredFacts} was measured with; null: none
+   * was, or none were compared.
+   */
   readonly chosen: number | null;
   /** Why no counts were compared; null: they were. */
   readonly skipped: string | null;
@@ -141,7 +144,7 @@ export interface MeasuredThreads {
 
 /** What steps cost with a thread count, and the speed that follows; in milliseconds. */
 export interface MeasuredThreadCount {
-  /** Null: the runtime's own choice. */
+  /** Null: the default, one per physical core or per core that the process may use where these are fewer. */
   readonly threads: number | null;
   /** Null without a draft. */
   readonly draftMs: number | null;

@@ -3,11 +3,10 @@ import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { VERSION } from '../lib/version.ts';
-import { chooseDestination, type Destination, refusal } from './destination.ts';
+import { chooseDestination, type Destination, listManifestFiles, refusal } from './destination.ts';
 import { type ExtraFile, findExtras } from './extras.ts';
 import { describeBytes, describeFile } from './hash.ts';
 import { formatManifest, MANIFEST_FILE, ManifestSchema, SCHEMA_VERSION } from './manifest.ts';
-import { readManifest } from './open.ts';
 import { placeFile, writeDurably } from './place.ts';
 import { clearStaleTemporaries, temporaryName } from './temporary.ts';
 import type { Artifact, ArtifactFile, Manifest } from './types.ts';
@@ -119,7 +118,10 @@ async function writeInPlace(dir: string, parts: ArtifactParts, { signal }: Write
     await stage(MANIFEST_FILE, (to) => writeDurably(to, manifest));
     signal?.throwIfAborted();
     for (const [from, to] of renames) renameSync(from, to);
-    const current = new Set([...weights, ...graphs, ...extras].map(({ name }) => name));
+    const current = new Set([
+      ...parts.sourceFiles,
+      ...[...weights, ...graphs, ...extras].map(({ name }) => name),
+    ]);
     for (const name of outdated) if (!current.has(name)) await rm(join(dir, name), { force: true });
     return { dir, manifest: readable };
   } finally {
@@ -128,16 +130,16 @@ async function writeInPlace(dir: string, parts: ArtifactParts, { signal }: Write
 }
 
 /**
- * What builds added to the folder: by the manifest that is there now, if this version understands it, and extra files.
+ * What builds added to the folder: by the manifest that is there now, of any schema version, and extra files.
  * Throws where a new extra file would replace somebody else's.
  */
 async function listBuilt(dir: string, extras: readonly ExtraFile[]): Promise<readonly string[]> {
   const { own, foreign } = await findExtras(dir);
   const lost = foreign.find((name) => extras.some((extra) => extra.name === name));
   if (lost !== undefined) throw refusal(dir, `its ${lost} was not written by a build and would be lost`);
-  const manifest = await readManifest(dir).catch(() => undefined);
-  const built = manifest?.files.filter(({ role }) => role !== 'source').map(({ name }) => name) ?? [];
-  return [...built, ...own];
+  const listed = (await listManifestFiles(dir)) ?? [];
+  const built = listed.filter(({ role }) => role === 'graph' || role === 'weights');
+  return [...built.map(({ name }) => name), ...own];
 }
 
 /** The text of the manifest, with the sources as they lie in `dir`, weights and graphs as they will. */

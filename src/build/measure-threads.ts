@@ -24,7 +24,7 @@ export type MeasureCount = (
 
 /** Each count needs two loads. */
 const LONGEST_LOAD_MS = 1500;
-/** No further count, and no second pass, is begun after this long. */
+/** Nothing is begun that would probably end later than this. */
 const BUDGET_MS = 6000;
 /** Below this share of the best speed so far a count is out; after two such in a row more threads are not tried. */
 const FAR = 0.85;
@@ -56,7 +56,7 @@ export function measureThreads(
     }
   };
   const hasDraft = spec.inputs.isDraft !== null;
-  return compareThreads(measure, { acceptance, hasDraft, cores: describeProcessor().cores });
+  return compareThreads(measure, { acceptance, hasDraft, ...describeProcessor() });
 }
 
 /** How {@linkcode compareThreads} judges. */
@@ -64,49 +64,71 @@ export interface CompareThreadsOptions extends Pick<MeasureThreadsOptions, 'acce
   readonly hasDraft: boolean;
   /** Most threads that are tried. */
   readonly cores: number;
+  /** How many the runtime's own choice is, where that is known: they are not tried once more. */
+  readonly defaultThreads: number | undefined;
+  /** Milliseconds since any moment; a monotonic clock by default. */
+  readonly now?: () => number;
 }
 
 /**
  * Measures the runtime's own choice, then 1, 2, 4, ... threads, then those that came near the best once more in reversed
  * order; of both passes the least times count. The fastest is chosen where it beat the runtime's own choice in each pass.
+ * Time for a second pass over these two is set aside: where there is none, nothing is chosen.
  */
 export async function compareThreads(
   measure: MeasureCount,
-  { acceptance, hasDraft, cores }: CompareThreadsOptions,
+  { acceptance, hasDraft, cores, defaultThreads, now = () => performance.now() }: CompareThreadsOptions,
 ): Promise<MeasuredThreads> {
   if (cores === 1) return skip('the process has one core');
-  const started = performance.now();
-  const isLate = (): boolean => performance.now() - started > BUDGET_MS;
-  const own = await measure(null);
-  if (own.loadMs > LONGEST_LOAD_MS) {
-    return skip(`loading takes ${(own.loadMs / 1000).toFixed(1)} s, and each count needs it twice`);
+  const started = now();
+  let longestMs = 0;
+  /** How many more measurements the budget has time for. */
+  const numLeft = (): number => Math.floor((BUDGET_MS - (now() - started)) / longestMs);
+  const passes = new Map<number | null, StepCosts[]>();
+  const measurePass = async (threads: number | null): Promise<number> => {
+    const begun = now();
+    const { loadMs, costs } = await measure(threads);
+    longestMs = Math.max(longestMs, now() - begun);
+    passes.set(threads, [...(passes.get(threads) ?? []), costs]);
+    return loadMs;
+  };
+  const loadMs = await measurePass(null);
+  if (loadMs > LONGEST_LOAD_MS) {
+    return skip(`loading takes ${(loadMs / 1000).toFixed(1)} s, and each count needs it twice`);
   }
-  const passes = new Map<number | null, StepCosts[]>([[null, [own.costs]]]);
   const speedOf = (threads: number | null): number =>
     predict(leastCosts(passes.get(threads)!), acceptance).tokensPerSecond;
   const isFar = (threads: number | null): boolean =>
     speedOf(threads) < FAR * Math.max(...[...passes.keys()].map(speedOf));
+  const counts = listCounts(cores).filter((threads) => threads !== defaultThreads);
   let numFar = 0;
-  for (const threads of listCounts(cores)) {
-    if (numFar === 2 || isLate()) break;
-    passes.set(threads, [(await measure(threads)).costs]);
+  for (const threads of counts) {
+    if (numFar === 2 || numLeft() < 3) break;
+    await measurePass(threads);
     numFar = isFar(threads) ? numFar + 1 : 0;
   }
-  const near = [...passes.keys()].filter((threads) => threads === null || !isFar(threads));
-  if (!isLate()) {
-    for (const threads of near.toReversed()) passes.get(threads)!.push((await measure(threads)).costs);
+  const room = numLeft();
+  if (passes.size === 1 || room < 2) {
+    const seconds = (longestMs / 1000).toFixed(1);
+    return skip(`measuring a count takes ${seconds} s, and each needs it twice within ${BUDGET_MS / 1000} s`);
   }
-  const best = near.toSorted((a, b) => speedOf(b) - speedOf(a))[0]!;
+  const fastest = [...passes.keys()]
+    .filter((threads) => threads !== null && !isFar(threads))
+    .toSorted((a, b) => speedOf(b) - speedOf(a))
+    .slice(0, room - 1);
+  const repeated = [...passes.keys()].filter((threads) => threads === null || fastest.includes(threads));
+  for (const threads of repeated.toReversed()) await measurePass(threads);
+  const best = repeated.toSorted((a, b) => speedOf(b) - speedOf(a))[0]!;
   const pays = passes.get(best)!.every((costs, pass) => {
     const [speed, ownSpeed] = [costs, passes.get(null)![pass]!].map(
       (one) => predict(one, acceptance).tokensPerSecond,
     );
     return speed! >= SMALLEST_GAIN * ownSpeed!;
   });
-  const counts = [...passes].map(([threads, costs]) =>
+  const described = [...passes].map(([threads, costs]) =>
     describeCount(threads, leastCosts(costs), { acceptance, hasDraft }),
   );
-  return { chosen: pays ? best : null, skipped: null, counts };
+  return { chosen: pays ? best : null, skipped: null, counts: described };
 }
 
 function skip(reason: string): MeasuredThreads {
@@ -127,7 +149,7 @@ function predict(costs: StepCosts, acceptance: number) {
 function describeCount(
   threads: number | null,
   costs: StepCosts,
-  { acceptance, hasDraft }: Omit<CompareThreadsOptions, 'cores'>,
+  { acceptance, hasDraft }: Pick<CompareThreadsOptions, 'acceptance' | 'hasDraft'>,
 ): MeasuredThreadCount {
   const { draftLength, tokensPerSecond } = predict(costs, acceptance);
   return {

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { snakeKeys } from '../artifact/case.ts';
+import { chooseThreads, type ThreadChoice } from '../artifact/index.ts';
 import { readJsonFile } from '../lib/json-file.ts';
+import { describeProcessor } from '../lib/processor.ts';
 import { describeMachine } from '../measure/machine.ts';
 import {
   ACCEPTANCES,
@@ -43,8 +45,17 @@ export async function benchShape(flags: ShapeFlags, { signal, terminal }: Comman
   terminal.progress.finish();
   terminal.write(draw(flags.shape, benchmark));
   if (!flags.json) return;
-  const settings = { rounds, threads: runtime.threads ?? null, provider: runtime.provider ?? 'cpu' };
+  const threads = chooseThreads({ measured: null }, { ...runtime, draft: null }, describeProcessor());
+  const settings = { rounds, ...threadSettings(threads), provider: runtime.provider ?? 'cpu' };
   terminal.writeJson({ ...toJson(flags.shape, benchmark), settings });
+}
+
+/** As JSON; null: as many as ONNX Runtime chooses. */
+export function threadSettings({ threads, reason }: ThreadChoice): {
+  readonly threads: number | null;
+  readonly threads_reason: string;
+} {
+  return { threads: threads ?? null, threads_reason: reason };
 }
 
 async function readShape(shape: string): Promise<unknown> {

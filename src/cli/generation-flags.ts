@@ -95,7 +95,7 @@ export const runtimeFlags: {
     type: 'string',
     valueHint: 'N',
     description:
-      'Threads of the session; default: the fastest on the machine of the build, elsewhere one per physical core',
+      'Threads of the session; default: as many as the build found fastest on the same processor, else one per physical core, or per usable core where these are fewer',
   },
 };
 

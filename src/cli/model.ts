@@ -3,19 +3,18 @@ import { join } from 'node:path';
 import {
   acceptancePriorOf,
   chooseThreads,
-  describeThreads,
   engineSpecOf,
   MANIFEST_FILE,
   type Manifest,
   type ManifestDraft,
   openArtifact,
   servedDraft,
+  type ThreadChoice,
 } from '../artifact/index.ts';
 import { createEngine, type EngineOptions, type LocalEngine } from '../engine/index.ts';
 import { buildServingGraph } from '../graph/serving.ts';
 import { readModelFolder } from '../hf/index.ts';
 import type { GenerationDefaults, ModelFolder } from '../hf/types.ts';
-import { TARGET_WEIGHTS_FILE } from '../lib/model-files.ts';
 import { describeProcessor } from '../lib/processor.ts';
 import { readRoundedFolder } from '../quant/index.ts';
 import { loadTextCodec, type TextCodec } from '../text/index.ts';
@@ -30,15 +29,15 @@ export interface OpenModel extends AsyncDisposable {
   readonly defaults: GenerationDefaults;
   /** Name of the draft; null: plain decoding. */
   readonly draft: string | null;
-  /** How many threads the session has and why, for people. */
-  readonly threads: string;
+  /** How many threads the session has, and why. */
+  readonly threads: ThreadChoice;
 }
 
 /** How sessions run. */
 export interface RuntimeOptions {
   /** Undefined: the CPU. */
   readonly provider: EngineOptions['provider'];
-  /** Undefined: what the artifact's build measured on this machine, else the runtime's choice. */
+  /** Undefined: as many as the artifact's build found fastest, where that applies; else the default. */
   readonly threads: number | undefined;
 }
 
@@ -55,12 +54,12 @@ export async function openModel(
     ? await fromArtifact(dir, draftName)
     : await fromModelFolder(dir, draftName);
   const text = await loadTextCodec(source.weightsDir);
-  const choice = chooseThreads({ measured }, runtime.threads, describeProcessor());
+  const threads = chooseThreads({ measured }, { ...runtime, draft }, describeProcessor());
   // A prompt that is run again takes as long as the first time.
   const { provider } = runtime;
-  const engineOptions = { ...source, provider, threads: choice.threads, prefixCacheBytes: 0 };
+  const engineOptions = { ...source, provider, threads: threads.threads, prefixCacheBytes: 0 };
   const engine = await createEngine(engineOptions);
-  const facts = { engineOptions, text, defaults, draft, threads: describeThreads(choice) };
+  const facts = { engineOptions, text, defaults, draft, threads };
   return { engine, ...facts, [Symbol.asyncDispose]: () => engine.dispose() };
 }
 
@@ -112,9 +111,9 @@ async function fromModelFolder(path: string, draftName: string | undefined): Pro
  * `readModelFolder` do.
  */
 export async function readTarget(path: string): Promise<ModelFolder> {
-  const isRounded = [MANIFEST_FILE, TARGET_WEIGHTS_FILE].every((name) => existsSync(join(path, name)));
-  if (!isRounded) return readModelFolder(path);
+  if (!existsSync(join(path, MANIFEST_FILE))) return readModelFolder(path);
   const { dir, manifest } = await openArtifact(path, { verify: 'fast' });
-  const { model, generation, files } = manifest;
+  const { model, generation, files, target } = manifest;
+  if (target.precision === 'stored') return readModelFolder(dir);
   return readRoundedFolder(dir, { config: model, generation, files: files.map(({ name }) => name) });
 }

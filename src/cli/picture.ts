@@ -1,7 +1,7 @@
 import {
+  describeMeasuredThreads,
   type Manifest,
   type MeasuredFacts,
-  type MeasuredThreads,
   servedDraft,
   type TargetFacts,
 } from '../artifact/index.ts';
@@ -118,22 +118,11 @@ function drawMeasured(measured: MeasuredFacts): string[] {
   const ratio = measured.measuredTokensPerSecond / measured.plainTokensPerSecond;
   return [
     `measured     ${measured.date} on ${machine.cpu}, ${machine.cores} cores, ${machine.os}, ${machine.runtime}`,
-    `threads      ${drawThreads(measured.threads)}`,
+    `threads      ${describeMeasuredThreads(measured.threads, (name, tokensPerSecond) => `${name} ${speed(tokensPerSecond)} tokens/s`)}`,
     `acceptance   ${acceptanceRate === null ? 'no draft' : percent(acceptanceRate)}${byPosition.length === 0 ? '' : `; by position ${byPosition.map(percent).join(' ')}`}`,
     `steps        ${steps.join(', ')}`,
     `speed        ${speed(measured.plainTokensPerSecond)} tokens/s plain, ${speed(measured.measuredTokensPerSecond)} with the draft (${ratio.toFixed(2)}x; predicted ${speed(measured.predictedTokensPerSecond)})`,
   ];
-}
-
-/** The choice, then what it was chosen from. */
-function drawThreads({ chosen, skipped, counts }: MeasuredThreads): string {
-  const name = (threads: number | null): string =>
-    threads === null ? "ONNX Runtime's own choice" : `${threads}`;
-  if (skipped !== null) return `${name(null)}: ${skipped}`;
-  const speeds = counts.map(
-    ({ threads, predictedTokensPerSecond: speed }) => `${name(threads)} ${speed.toFixed(1)}`,
-  );
-  return `${name(chosen)}; predicted tokens/s: ${speeds.join(', ')}`;
 }
 
 /** One line per draft; a star marks the served one. */

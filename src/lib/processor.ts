@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import { join, posix } from 'node:path';
 
@@ -8,16 +8,41 @@ export interface Processor {
   readonly cpu: string;
   /** Cores that the process may keep busy: by its affinity and its container's quota, 1 at least. */
   readonly cores: number;
-  /** Whether the machine has more cores than that. */
-  readonly isLimited: boolean;
+  /**
+   * Threads that a session gets unless told otherwise, where the process may use fewer cores than ONNX Runtime starts threads:
+   * one per core. Undefined: as many as ONNX Runtime chooses.
+   */
+  readonly defaultThreads: number | undefined;
 }
 
-/** The processor of this machine. Reads a few small files on Linux. */
+/** The processor of this machine. Reads a few small files on Linux, one more per core where the process is limited. */
 export function describeProcessor(): Processor {
   const all = os.cpus();
   // Node 20 knows nothing of quotas, and no runtime of those that a parent group has.
   const cores = Math.max(1, Math.min(os.availableParallelism(), Math.floor(readQuotaCores('/'))));
-  return { cpu: all[0]?.model.trim() ?? 'unknown', cores, isLimited: cores < all.length };
+  const cpu = all[0]?.model.trim() ?? 'unknown';
+  return { cpu, cores, defaultThreads: limitThreads('/', { cores, logicalCores: all.length }) };
+}
+
+/**
+ * ONNX Runtime starts a thread per physical core, heeding neither affinity nor quotas: on fewer cores these would spin for
+ * turns. Returns `cores` if it is the smaller number, else undefined. `root`: where `sys` is; what it does not tell is taken for
+ * one physical core per logical one.
+ */
+export function limitThreads(
+  root: string,
+  { cores, logicalCores }: { readonly cores: number; readonly logicalCores: number },
+): number | undefined {
+  const mayBeFewer = cores < logicalCores;
+  return mayBeFewer && cores < (readPhysicalCores(root) ?? logicalCores) ? cores : undefined;
+}
+
+/** Logical cores that share a physical one name the same siblings. */
+function readPhysicalCores(root: string): number | undefined {
+  const folder = join(root, 'sys/devices/system/cpu');
+  const names = list(folder).filter((name) => /^cpu\d+$/.test(name));
+  const siblings = names.flatMap((name) => read(join(folder, name, 'topology/thread_siblings_list')) ?? []);
+  return siblings.length === 0 ? undefined : new Set(siblings).size;
 }
 
 /**
@@ -49,6 +74,14 @@ function quotaOf(group: string, isUnified: boolean): number {
   const cores = Number(quota) / Number(period);
   // "max" and -1 say that there is none; a file that is missing says nothing.
   return cores > 0 ? cores : Number.POSITIVE_INFINITY;
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function read(path: string): string | undefined {

@@ -1,5 +1,5 @@
 /** Facts of the manifest in words, for both forms of the report. */
-import type { Manifest, MeasuredThreads } from '../artifact/index.ts';
+import { describeMeasuredThreads, type Manifest } from '../artifact/index.ts';
 import { bytes, milliseconds, percent, plural } from './format.ts';
 import type { Fact } from './html.ts';
 import { extraBytes, listPlans } from './plans.ts';
@@ -92,19 +92,12 @@ export function machineFacts({ measured }: Manifest): Fact[] {
   return [
     ['Processor', machine.cpu],
     ['Cores', String(machine.cores)],
-    ['Threads of the session', describeThreads(threads)],
+    ['Threads of the session', describeMeasuredThreads(threads, (name) => name)],
     ['Memory', bytes(machine.memoryBytes)],
     ['System', machine.os],
     ['Runtime', machine.runtime],
     ['Measured', date],
   ];
-}
-
-function describeThreads({ chosen, skipped, counts }: MeasuredThreads): string {
-  const own = 'as ONNX Runtime chooses';
-  if (skipped !== null) return `${own}: ${skipped}`;
-  const tried = counts.map(({ threads }) => threads ?? own).join(', ');
-  return `${chosen ?? own}, the fastest of: ${tried}`;
 }
 
 /** Times of single steps; empty where nothing was measured. */

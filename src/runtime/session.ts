@@ -15,8 +15,8 @@ export interface OpenSessionOptions {
   /** Execution provider, `cpu` by default. What it does not implement runs on the CPU. */
   readonly provider?: Provider;
   /**
-   * Threads within an operator. Default: ONNX Runtime's own choice (one per physical core), or one per usable core where the
-   * process may not use them all.
+   * Threads within an operator. Default: ONNX Runtime's own choice (one per physical core), or one per core that the process may
+   * use where these are fewer.
    */
   readonly threads?: number;
   /** Session configuration entries by ONNX Runtime's key, e.g. `session.force_spinning_stop`. */
@@ -155,10 +155,8 @@ function nativeOptions(options: OpenSessionOptions, provider: Provider, weightsD
   };
 }
 
-/** ONNX Runtime heeds neither affinity nor quotas: its threads would spin for turns on the cores that there are. */
 function threadOptions(threads: number | undefined): object {
-  const { cores, isLimited } = describeProcessor();
-  const count = threads ?? (isLimited ? cores : undefined);
+  const count = threads ?? describeProcessor().defaultThreads;
   return count === undefined ? {} : { intraOpNumThreads: count };
 }
 

@@ -18,8 +18,8 @@ export interface ServedModel {
   readonly defaults: Manifest['generation'];
   /** Seconds since 1970. */
   readonly createdSeconds: number;
-  /** How many threads its session has and why, for people; shown at /health. */
-  readonly threads?: string;
+  /** How many threads its session has; absent or undefined: as many as its runtime chooses. Shown at /health. */
+  readonly threads?: number | undefined;
   /** Facts about the draft plan for people, as JSON; shown at /plan. */
   readonly inspect?: unknown;
 }

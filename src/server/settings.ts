@@ -23,7 +23,7 @@ export interface Settings {
   readonly shutdownGraceMs: number;
   readonly resumeMs: number;
   readonly prefixCacheBytes: number;
-  /** Of the model's session. Undefined: what the build measured on this machine, elsewhere the runtime's own choice. */
+  /** Of the model's session. Undefined: as many as the build found fastest on the same processor, else the default. */
   readonly threads: number | undefined;
 }
 
@@ -117,7 +117,7 @@ const ENTRIES = {
     { min: 0, max: 2 ** 40, fallback: 2 ** 26 },
   ),
   SDFP_THREADS: optionalNumber(
-    "threads of the model's session; without it the fastest on the machine of the build, elsewhere ONNX Runtime's own choice",
+    "threads of the model's session; without it as many as the build found fastest on the same processor, else one per physical core, or per usable core where these are fewer",
     { min: 1, max: 1024 },
   ),
 } as const;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import * as v from 'valibot';
 import { formatManifest, ManifestSchema, manifestToWire } from '../../src/artifact/manifest.ts';
 import type { Manifest } from '../../src/artifact/types.ts';
-import { manifestJsonSchema } from '../../src/schema.ts';
+import { manifestJsonSchema, type TargetFacts, type TargetLoss } from '../../src/schema.ts';
 import { exampleContent, exampleGraphs } from './example.ts';
 
 const manifest: Manifest = {
@@ -45,8 +45,16 @@ describe('ManifestSchema', () => {
   });
 
   test('gives back what rounding the target has changed', () => {
-    const loss = { sequences: 6, tokens: 1500, storedNllPerToken: 2.1, nllPerToken: 2.2, agreement: 0.9 };
-    const rounded: Manifest = { ...manifest, target: { precision: 'int4', loss } };
+    const loss: TargetLoss = {
+      sequences: 6,
+      tokens: 1500,
+      storedNllPerToken: 2.1,
+      nllPerToken: 2.2,
+      agreement: 0.9,
+    };
+    const target: TargetFacts = { precision: 'int4', loss };
+    const weights = { ...manifest.files[0]!, name: 'target.int4.safetensors', role: 'weights' } as const;
+    const rounded: Manifest = { ...manifest, target, files: [...manifest.files, weights] };
     expect(v.parse(ManifestSchema, manifestToWire(rounded))).toEqual(rounded);
     expect(manifestToWire(rounded).target).toMatchObject({ loss: { stored_nll_per_token: 2.1 } });
   });
@@ -64,6 +72,7 @@ describe('ManifestSchema', () => {
     ['model.family', 'gpt2', /"llama"/],
     ['model.rope.scaling', { type: 'yarn' }, /"default"/],
     ['target.precision', 'int8', /"stored"/],
+    ['target.precision', 'int4', /target\.int4\.safetensors is not among the files of role weights/],
     ['target.loss', {}, /sequences/],
     ['scores.layers', [1], /L numbers/],
     ['scores.matrix', [[1]], /2L x 2L/],

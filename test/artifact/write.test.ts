@@ -140,6 +140,53 @@ describe('writeArtifact()', () => {
   });
 });
 
+describe('writeArtifact() over an artifact of an older schema', () => {
+  /** Bakes, then makes the manifest one of version 2, which this version cannot open, with rounded weights. */
+  async function outdate(dir: string): Promise<void> {
+    const path = join(dir, 'manifest.json');
+    const { schema_version: _, target: __, files, ...rest } = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(join(dir, 'draft.int8.safetensors'), 'rounded');
+    const weights = { name: 'draft.int8.safetensors', role: 'weights', bytes: 7 };
+    const old = { ...rest, schema_version: 2, files: [...files, weights] };
+    await writeFile(path, JSON.stringify(old));
+  }
+
+  test.each(['model', 'artifact'])('leaves none of its graphs and weights in the folder %p', async (name) => {
+    await using root = await temporaryFolder();
+    const parts = await exampleParts(join(root.path, 'model'));
+    const dir = join(root.path, name);
+    await writeArtifact(dir, parts);
+    await outdate(dir);
+    await writeArtifact(dir, {
+      ...parts,
+      graphs: exampleGraphs(4).slice(0, 2),
+      content: { ...exampleContent, drafts: exampleContent.drafts.slice(0, 1) },
+    });
+    expect(Object.keys(await readTree(dir))).toEqual([
+      'config.json',
+      'extra/template.jinja',
+      'graph.drop-1.onnx',
+      'graph.onnx',
+      'manifest.json',
+      'model.safetensors',
+    ]);
+    await openArtifact(dir, { verify: 'full' });
+  });
+
+  test('removes nothing outside of the folder, and no file of the model', async () => {
+    await using root = await temporaryFolder();
+    const parts = await exampleParts(join(root.path, 'model'));
+    await writeFile(join(root.path, 'mine'), 'mine');
+    const path = join(parts.modelDir, 'manifest.json');
+    for (const name of ['../mine', 'model.safetensors']) {
+      await writeFile(path, JSON.stringify({ schema_version: 2, files: [{ name, role: 'graph' }] }));
+      await writeArtifact(parts.modelDir, parts);
+      await openArtifact(parts.modelDir, { verify: 'full' });
+    }
+    expect(existsSync(join(root.path, 'mine'))).toBe(true);
+  });
+});
+
 describe('writeArtifact() refuses to lose things', () => {
   test('a folder that is no artifact', async () => {
     await using root = await temporaryFolder();

@@ -8,6 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { describeThreads } from '../../src/artifact/index.ts';
 import { type OpenModel, openModel } from '../../src/cli/model.ts';
 import { drawTable } from '../../src/cli/table.ts';
 import { DEFAULT_SPECULATION, type GenerateRequest } from '../../src/engine/index.ts';
@@ -113,7 +114,7 @@ async function measure(side: Case & { readonly speculates: boolean }): Promise<M
   const text = done.map(({ ids }) => ids.join(' ')).join('\n');
   const promptTokens = Math.round(median(prompts.map(({ length }) => length)));
   const tokensPerSecond = (1000 * tokens * requests.length) / ms;
-  return { tokensPerSecond, text, promptTokens, draft: model.draft, threads: model.threads };
+  return { tokensPerSecond, text, promptTokens, draft: model.draft, threads: describeThreads(model.threads) };
 }
 
 /** Prompts of so many tokens are stories that the model wrote, one after another. */

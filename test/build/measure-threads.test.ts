@@ -8,19 +8,20 @@ function costsOf(plainMs: number, draftMs = plainMs): StepCosts {
   return { draftMs, draftStartMs: 0, targetMs };
 }
 
-/** Sessions whose n-th measurement with a count has its n-th plain step, or its last. */
+/** Sessions whose n-th measurement with a count has its n-th plain step, or its last, and takes `loadMs` of the clock `now`. */
 function sessions(plainMs: Readonly<Record<string, number[]>>, loadMs = 100) {
   const order: (number | null)[] = [];
+  const now = (): number => order.length * loadMs;
   const measure: MeasureCount = async (threads) => {
     const all = plainMs[`${threads}`]!;
     const costs = costsOf(all[Math.min(order.filter((one) => one === threads).length, all.length - 1)]!);
     order.push(threads);
     return { loadMs, costs };
   };
-  return { measure, order };
+  return { measure, order, now };
 }
 
-const PLAIN = { acceptance: 0, hasDraft: false };
+const PLAIN = { acceptance: 0, hasDraft: false, defaultThreads: undefined };
 
 describe('compareThreads()', () => {
   test('tries the powers of two and all cores, then those near the best once more in reversed order', async () => {
@@ -36,6 +37,53 @@ describe('compareThreads()', () => {
     expect((await compareThreads(measure, { ...PLAIN, cores: 64 })).chosen).toBe(1);
     expect(order).toEqual([null, 1, 2, 4, 1, null]);
   });
+
+  test('does not measure the default number of threads twice over', async () => {
+    const { measure, order } = sessions({ null: [3], 1: [3], 2: [3], 4: [1] });
+    await compareThreads(measure, { ...PLAIN, cores: 4, defaultThreads: 4 });
+    expect(order).toEqual([null, 1, 2, 2, 1, null]);
+  });
+
+  test.each([
+    ['leaves counts out of the first pass', 1300, [null, 1, 1, null], 1],
+    ['leaves counts out of the second', 700, [null, 1, 2, 4, 8, 16, 2, null], 2],
+  ])('where measuring takes long, %s', async (_, loadMs, wanted, chosen) => {
+    const { measure, order, now } = sessions(
+      { null: [5], 1: [2.2], 2: [2], 4: [2.1], 8: [2.3], 16: [3] },
+      loadMs,
+    );
+    const options = { ...PLAIN, cores: 16, now };
+    expect(await compareThreads(measure, options)).toMatchObject({ chosen, skipped: null });
+    expect(order).toEqual(wanted);
+  });
+
+  test.each([
+    [
+      'the first measurement',
+      [1450, 1450],
+      'measuring a count takes 1.6 s, and each needs it twice within 6 s',
+      [null],
+    ],
+    [
+      'a later one',
+      [1000, 3500],
+      'measuring a count takes 3.5 s, and each needs it twice within 6 s',
+      [null, 1],
+    ],
+  ])(
+    'chooses nothing after one pass: %s leaves no time for the second',
+    async (_, [own, other], skipped, order) => {
+      const fake = sessions({ null: [5], 1: [1] });
+      let clockMs = 0;
+      const measure: MeasureCount = async (threads) => {
+        clockMs += threads === null ? own! * 1.1 : other!;
+        return { ...(await fake.measure(threads)), loadMs: own! };
+      };
+      const options = { ...PLAIN, cores: 16, now: () => clockMs };
+      expect(await compareThreads(measure, options)).toEqual({ chosen: null, skipped, counts: [] });
+      expect(fake.order).toEqual(order);
+    },
+  );
 
   test.each([
     ['a gain within the noise', { null: [1], 1: [0.98], 2: [2] }],
@@ -53,7 +101,12 @@ describe('compareThreads()', () => {
       costs: threads === 1 ? costsOf(1.2, 0.1) : costsOf(1, 0.8),
     });
     const cores = 2;
-    const { chosen, counts } = await compareThreads(measure, { acceptance: 0.9, hasDraft: true, cores });
+    const { chosen, counts } = await compareThreads(measure, {
+      ...PLAIN,
+      acceptance: 0.9,
+      hasDraft: true,
+      cores,
+    });
     expect(chosen).toBe(1);
     const one = counts.find(({ threads }) => threads === 1)!;
     expect(one).toMatchObject({

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
-import { describeProcessor, readQuotaCores } from '../../src/lib/processor.ts';
+import { describeProcessor, limitThreads, readQuotaCores } from '../../src/lib/processor.ts';
 
 const folder = mkdtempSync(join(os.tmpdir(), 'sdfp-processor-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -62,11 +62,36 @@ describe('readQuotaCores()', () => {
   });
 });
 
+describe('limitThreads()', () => {
+  /** 16 logical cores; `siblingsOf`: those on the physical core of one. */
+  const machine = (siblingsOf: (core: number) => string) =>
+    Object.fromEntries(
+      Array.from({ length: 16 }, (_, core) => [
+        `sys/devices/system/cpu/cpu${core}/topology/thread_siblings_list`,
+        siblingsOf(core),
+      ]),
+    );
+  const paired = machine((core) => `${core % 8},${(core % 8) + 8}`);
+  const single = machine(String);
+  const cases: [string, Record<string, string>, number, number | undefined][] = [
+    ['fewer than the physical cores', paired, 7, 7],
+    ['as many as the physical cores', paired, 8, undefined],
+    ['more than the physical cores, not all logical ones', paired, 12, undefined],
+    ['some of the cores of a processor that pairs none', single, 12, 12],
+    ['all cores', single, 16, undefined],
+    ['some of cores of which nothing more is known', {}, 12, 12],
+  ];
+  test.each(cases)('%s', (_, files, cores, threads) => {
+    expect(limitThreads(rootWith(files), { cores, logicalCores: 16 })).toBe(threads);
+  });
+});
+
 describe('describeProcessor()', () => {
   test('names the processor, and no more cores than the machine has', () => {
-    const { cpu, cores, isLimited } = describeProcessor();
+    const { cpu, cores, defaultThreads } = describeProcessor();
     expect(cpu).not.toBe('');
     expect(cores).toBeWithin(1, os.cpus().length + 1);
-    expect(isLimited).toBe(cores < os.cpus().length);
+    expect([undefined, cores]).toContain(defaultThreads);
+    if (cores === os.cpus().length) expect(defaultThreads).toBeUndefined();
   });
 });

@@ -175,7 +175,7 @@ describe('report.md', () => {
     expect(markdown).toContain(
       `| Scored | ${calibration.sequences} sequences, ${calibration.tokens} tokens |`,
     );
-    expect(markdown).toContain('| Threads of the session | 2, the fastest of: as ONNX Runtime chooses, 2 |');
+    expect(markdown).toContain('| Threads of the session | 2 (the fastest); compared: default, 2 |');
     expect(markdown).toContain(`| Target step, 4 tokens | 3.30 ms |`);
     expect(markdown).toContain('| fit | 0.700 (75%) | 0.500 (50%) | 0.300 (25%) |');
     expect(markdown).toContain('| --seed | 7 |');

@@ -14,7 +14,7 @@ describe('health', () => {
       state: 'ready',
       model: 'org/bytes',
       provider: 'scripted',
-      threads: '',
+      threads: null,
     });
     host.drain();
     expect(await statuses()).toEqual([200, 503, 503]);

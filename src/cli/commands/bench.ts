@@ -1,4 +1,5 @@
 import { snakeKeys } from '../../artifact/case.ts';
+import { describeThreads } from '../../artifact/index.ts';
 import { DEFAULT_SPECULATION } from '../../engine/index.ts';
 import { median } from '../../lib/median.ts';
 import { type Benchmark, runBenchmark } from '../../measure/benchmark.ts';
@@ -7,7 +8,7 @@ import { type MessagingOptions, measureMessaging } from '../../measure/messaging
 import { SHAPES } from '../../measure/shape/index.ts';
 import { encodeWorkload, WORKLOADS } from '../../measure/workloads.ts';
 import { startEngineWorker } from '../../worker/index.ts';
-import { benchShape } from '../bench-shape.ts';
+import { benchShape, threadSettings } from '../bench-shape.ts';
 import { type Command, defineCommand, exactlyOne, jsonFlag } from '../command.ts';
 import { parseRuntime, runtimeFlags } from '../generation-flags.ts';
 import { type OpenModel, openModel } from '../model.ts';
@@ -81,7 +82,7 @@ accepted, only sdfp build on its weights can tell.`,
     terminal.progress.finish();
     terminal.write(draw(benchmark, messaging, model));
     if (args.json) {
-      const settings = { tokens, rounds, draft: model.draft, threads: model.threads };
+      const settings = { tokens, rounds, draft: model.draft, ...threadSettings(model.threads) };
       terminal.writeJson({ ...toJson(benchmark, messaging), settings });
     }
   },
@@ -130,7 +131,7 @@ median ratio ${median(ratios).toFixed(3)}, lowest ${Math.min(...ratios).toFixed(
 steps: ${hasDraft ? `draft ${costs.draftMs.toFixed(2)} ms, the first of a round ${(costs.draftStartMs + costs.draftMs).toFixed(2)} ms; ` : ''}target by new tokens ${costs.targetMs.map((ms) => ms.toFixed(2)).join(' ')} ms
 time: sessions ${percent(shares.session)}, feeds and KV cache ${percent(shares.feeds)}, sampling ${percent(shares.sampling)}, other ${percent(shares.other)}; JavaScript ${percent(1 - shares.session)}
 messages: ${percent(messaging)} of a generation's time, with the engine in a worker as in a server
-machine: ${cpu}, ${cores} cores, ${os}, ${runtime}; batch 1, ${threads}
+machine: ${cpu}, ${cores} cores, ${os}, ${runtime}; batch 1, ${describeThreads(threads)}
 `;
 }
 

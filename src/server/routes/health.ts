@@ -20,7 +20,7 @@ export function healthRoutes(host: ModelHost): Hono<AppEnv> {
       state,
       model: model?.id ?? '',
       provider: model?.engine.info.provider ?? '',
-      threads: model?.threads ?? '',
+      threads: model?.threads ?? null,
     };
     return state === 'ready' ? c.json(facts) : c.json(facts, 503, { 'retry-after': '1' });
   });

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { describeProcessor } from '../../../src/lib/processor.ts';
 import { goldenDir } from '../../golden/models.ts';
 import { runSdfp, SDFP } from '../run.ts';
 
@@ -41,7 +42,13 @@ describe('sdfp bench --shape', () => {
     expect(lines[0]).toContain('0.3 million random weights');
     const { shape, target, drafts, best, peak_rss_bytes, seconds, settings } = JSON.parse(lines.at(-1)!);
     expect(shape).toEqual({ name: tinyShape, num_layers: 6, num_weights: 289_600 });
-    expect(settings).toEqual({ rounds: 1, threads: null, provider: 'cpu' });
+    const threads = describeProcessor().defaultThreads ?? null;
+    expect(settings).toEqual({
+      rounds: 1,
+      threads,
+      threads_reason: expect.stringContaining('nothing was measured'),
+      provider: 'cpu',
+    });
     expect(target.target_ms).toHaveLength(13);
     expect(peak_rss_bytes).toBeGreaterThan(50e6);
     expect(seconds).toBeGreaterThan(0);

@@ -54,8 +54,21 @@ describe('sdfp build and bench', () => {
   }, 60_000);
 
   test('bench obeys --draft-tokens', () => {
-    const args = ['bench', artifact, '--tokens', '8', '--rounds', '1', '--draft-tokens', '2', '--json'];
+    const args = [
+      'bench',
+      artifact,
+      '--tokens',
+      '8',
+      '--rounds',
+      '1',
+      '--draft-tokens',
+      '2',
+      '--threads',
+      '1',
+      '--json',
+    ];
     const result = JSON.parse(runSdfp(args).stdout.trim().split('\n').at(-1)!);
+    expect(result.settings).toMatchObject({ threads: 1, threads_reason: 'as set' });
     for (const row of result.rows) expect(row.acceptance_length).toBeLessThanOrEqual(3);
     expect(result.rows.some((row: { acceptance_length: number }) => row.acceptance_length > 1)).toBe(true);
   }, 60_000);

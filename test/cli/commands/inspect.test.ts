@@ -35,7 +35,7 @@ describe('sdfp inspect', () => {
       /^ {4}1 {2}\[█·+\] 6\.67e-10 .*skip .*█{16} {2}4\.00 .* keep$/,
     );
     expect(stdout).toContain(
-      "threads      2; predicted tokens/s: ONNX Runtime's own choice 500.0, 2 550.0\n",
+      'threads      2 (the fastest); compared: default 500.0 tokens/s, 2 550.0 tokens/s\n',
     );
     expect(stdout).toContain('acceptance   81%; by position 90% 80%');
     expect(stdout).toContain(
