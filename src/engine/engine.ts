@@ -171,7 +171,7 @@ export class ModelEngine implements LocalEngine {
   }
 
   #createTeam(meter: StepMeter): Team {
-    const sharing = () => this.#scheduler.numDecoding;
+    const sharing = () => this.#scheduler.load.running;
     const knowledge = new SpeculationKnowledge(meter, this.info.hasDraft, this.#acceptancePrior, sharing);
     const decoder = new Decoder(this.#model, knowledge, this.#profiler);
     return { knowledge, decoder, drafter: new CombinedDrafter(new LayerSkipDrafter(decoder)) };

@@ -44,18 +44,18 @@ export class SpeculationKnowledge {
   readonly meter: StepMeter;
   readonly hasDraft: boolean;
   readonly #acceptancePrior: number;
-  readonly #numDecoding: () => number;
+  readonly #numRunning: () => number;
   /** By temperature in quarters: the same guess is right less often at a high one. */
   readonly #experiences: Map<number, Experience> = new Map();
 
-  /** `acceptancePrior`: of the model draft's tokens; `numDecoding`: generations that share target steps. */
+  /** `acceptancePrior`: of the model draft's tokens; `numRunning`: generations that share target steps, or will once their prompt is read. */
   constructor(
     meter: StepMeter,
     hasDraft: boolean,
     acceptancePrior: number,
-    numDecoding: () => number = () => 1,
+    numRunning: () => number = () => 1,
   ) {
-    this.#numDecoding = numDecoding;
+    this.#numRunning = numRunning;
     this.meter = meter;
     this.hasDraft = hasDraft;
     this.#acceptancePrior = acceptancePrior;
@@ -63,7 +63,7 @@ export class SpeculationKnowledge {
 
   /** Generations that share a target step at present; 1 or more. */
   get numSharing(): number {
-    return Math.max(1, this.#numDecoding());
+    return Math.max(1, this.#numRunning());
   }
 
   /** Shared by all requests at about this temperature. */

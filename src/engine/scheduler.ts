@@ -57,11 +57,6 @@ export class Scheduler {
     this.#profiler = profiler;
   }
 
-  /** Generations past their prompt: as many may share a target step. */
-  get numDecoding(): number {
-    return this.#running.filter((task) => task.isDecoding).length;
-  }
-
   get load(): EngineLoad {
     return { running: this.#running.length, waiting: this.#waiting.length };
   }
