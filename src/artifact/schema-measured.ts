@@ -116,12 +116,13 @@ export const MeasuredSchema: v.GenericSchema<unknown, MeasuredFacts> = v.pipe(
       ),
       costs: described(costs, 'Times of single steps, batch 1'),
       plain_tokens_per_second: amount('Speed without speculation', 'tokens/s'),
+      lookup_tokens_per_second: amount('Speed without a draft, by prompt lookup alone', 'tokens/s'),
       predicted_tokens_per_second: amount(
         'Speed with the served draft by the formula from acceptance and costs',
         'tokens/s',
       ),
       measured_tokens_per_second: amount(
-        'Speed with the served draft in real speculative decoding',
+        'Speed of what is served: with its draft, if any, and prompt lookup',
         'tokens/s',
       ),
       candidates: described(v.array(candidate), 'Each draft that was measured'),

@@ -106,7 +106,7 @@ export interface MeasuredFacts {
   readonly date: string;
   readonly machine: MachineFacts;
   readonly threads: MeasuredThreads;
-  /** Name of the draft that is served; null: none pays on this model, the target decodes plainly. */
+  /** Name of the draft that is served; null: none pays on this model, prompt lookup alone guesses. */
   readonly servedDraft: string | null;
   /** `speed`: the fastest of the drafts; `keep`: the person who built it said how much to keep; `none`: no draft pays. */
   readonly chosenBy: 'speed' | 'keep' | 'none';
@@ -115,8 +115,12 @@ export interface MeasuredFacts {
   /** Entry i: share of drafts that reached position i and were accepted there. */
   readonly acceptanceByPosition: readonly number[];
   readonly costs: MeasuredCosts;
+  /** Without any guesses. */
   readonly plainTokensPerSecond: number;
+  /** Without a draft: prompt lookup alone guesses. */
+  readonly lookupTokensPerSecond: number;
   readonly predictedTokensPerSecond: number;
+  /** Of what is served, prompt lookup included. */
   readonly measuredTokensPerSecond: number;
   readonly candidates: readonly MeasuredCandidate[];
 }

@@ -30,7 +30,19 @@ function merge(comparisons: readonly Comparison[]): FinalResult {
   return { ratios, ratio: median(ratios), plainTokensPerSecond: median(plain) };
 }
 
-/** The entry with the highest median ratio; undefined where there is none. */
-export function fastest<T>(results: ReadonlyMap<T, FinalResult>): T | undefined {
-  return [...results].toSorted(([, a], [, b]) => b.ratio - a.ratio)[0]?.[0];
+/** A gain over no draft below this is within the noise of the measurement, and a draft that does not pay costs its probing. */
+const SMALLEST_GAIN = 1.01;
+
+/**
+ * The fastest finalist, where it pays beyond what prompt lookup does alone (the entry null), or somebody asked for it. A
+ * draft is not credited with what needs none.
+ */
+export function chooseServed<T>(
+  finals: ReadonlyMap<T | null, Pick<FinalResult, 'ratio'>>,
+  mustServe: boolean,
+): T | undefined {
+  const drafts = [...finals].flatMap(([draft, { ratio }]) => (draft === null ? [] : [{ draft, ratio }]));
+  const best = drafts.toSorted((a, b) => b.ratio - a.ratio)[0];
+  const without = Math.max(1, finals.get(null)?.ratio ?? 1);
+  return best !== undefined && (mustServe || best.ratio >= SMALLEST_GAIN * without) ? best.draft : undefined;
 }

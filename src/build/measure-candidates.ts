@@ -1,11 +1,11 @@
 import type { MeasuredCandidate, MeasuredCosts, MeasuredFacts, MeasuredThreads } from '../artifact/index.ts';
-import { createEngine, type GenerateRequest, type LocalEngine } from '../engine/index.ts';
+import { createEngine, type LocalEngine } from '../engine/index.ts';
 import type { ServingGraph } from '../graph/index.ts';
 import type { StepCosts } from '../lib/speedup.ts';
 import { describeMachine } from '../measure/machine.ts';
 import { withSignal } from '../measure/with-signal.ts';
 import type { Candidate } from './candidates.ts';
-import { type FinalResult, fastest, runFinals } from './finals.ts';
+import { chooseServed, type FinalResult, runFinals } from './finals.ts';
 import { compareDraft, type DraftMeasurement, measureDraft, measuringRequests } from './measure-draft.ts';
 import { measureThreads } from './measure-threads.ts';
 
@@ -25,9 +25,6 @@ export interface MeasureOptions {
 const MOST_FINALISTS = 3;
 /** Of each of the two passes over the finalists. */
 const ROUNDS = 3;
-/** A gain below this is within the noise of the measurement, and a draft that does not pay costs its probing. */
-const SMALLEST_GAIN = 1.01;
-
 /** A draft whose speed at full acceptance stays below this share of the best prediction so far is measured no further. */
 const PRUNING_MARGIN = 0.95;
 
@@ -36,11 +33,13 @@ interface Measured {
   readonly draft: DraftMeasurement;
 }
 
-type Finals = ReadonlyMap<Measured, FinalResult>;
+/** A draft, or null: none, so that prompt lookup alone guesses. */
+type Entry = Measured | null;
+type Finals = ReadonlyMap<Entry, FinalResult>;
 
 /**
- * Measures step costs and acceptance of every candidate on this machine, runs the most promising ones against plain
- * decoding, and says which one to serve and with how many threads.
+ * Measures step costs and acceptance of every candidate on this machine, runs the most promising ones, and the target without
+ * any, against plain decoding, and says which one to serve and with how many threads.
  */
 export async function measureCandidates(
   target: ServingGraph,
@@ -49,7 +48,7 @@ export async function measureCandidates(
 ): Promise<MeasuredFacts> {
   const requests = measuringRequests(options.heldOut);
   const numFinalists = Math.min(MOST_FINALISTS, candidates.length);
-  const steps = progressOver(candidates.length + 2 * numFinalists + 2, options);
+  const steps = progressOver(candidates.length + 2 * (numFinalists + 1) + 2, options);
   const measured: Measured[] = [];
   let best = 0;
   for (const candidate of candidates) {
@@ -60,42 +59,36 @@ export async function measureCandidates(
     if (draft.acceptanceRate !== null) best = Math.max(best, draft.predictedSpeedup);
     measured.push({ candidate, draft });
   }
-  const finals = await runFinals(bestPredicted(measured, numFinalists), ({ candidate, draft }) => {
-    steps(`speed with ${candidate.name}`);
-    return withEngine(
-      candidate.graph,
-      { ...options, acceptancePrior: draft.acceptanceByPosition[0] },
-      (engine) => compareDraft(withSignal(engine, options.signal), requests, ROUNDS),
+  const entries: Entry[] = [...bestPredicted(measured, numFinalists), null];
+  const finals = await runFinals(entries, (entry) => {
+    steps(`speed ${entry === null ? 'without a draft' : `with ${entry.candidate.name}`}`);
+    const acceptancePrior = entry?.draft.acceptanceByPosition[0];
+    return withEngine(entry?.candidate.graph ?? target, { ...options, acceptancePrior }, (engine) =>
+      compareDraft(withSignal(engine, options.signal), requests, ROUNDS),
     );
   });
   const served = chooseServed(finals, options.mustServe);
-  if (served === undefined) steps('speed without a draft');
-  const outcome: Outcome =
-    served === undefined ? await measurePlain(target, requests, options) : { served, ...finals.get(served)! };
+  steps('costs of steps');
+  const costs = served?.draft.costs ?? (await measureTarget(target, options));
   steps('thread counts');
   const threads = await measureThreads(served?.candidate.graph ?? target, {
     weightsDir: options.weightsDir,
     acceptance: served?.draft.acceptancePerToken ?? 0,
     signal: options.signal,
   });
-  return summarise(measured, finals, { ...outcome, threads }, options);
+  return summarise(measured, finals, { served, costs, threads }, options);
 }
 
-/** What is served: a draft, or the target alone. */
-type Outcome =
-  | ({ readonly served: Measured } & FinalResult)
-  | { readonly served: undefined; readonly costs: StepCosts; readonly plainTokensPerSecond: number };
+/** What is served: a draft, or the target without one. */
+interface Outcome {
+  readonly served: Measured | undefined;
+  readonly costs: StepCosts;
+  readonly threads: MeasuredThreads;
+}
 
-async function measurePlain(
-  target: ServingGraph,
-  requests: readonly GenerateRequest[],
-  options: MeasureOptions,
-): Promise<Outcome> {
-  return withEngine(target, options, async (engine) => {
-    const { costs } = await measureDraft(engine, []);
-    const { plainTokensPerSecond } = await compareDraft(withSignal(engine, options.signal), requests, 1);
-    return { served: undefined, costs, plainTokensPerSecond };
-  });
+/** Costs of the target's steps where no draft's graph has been measured for them. */
+async function measureTarget(target: ServingGraph, options: MeasureOptions): Promise<StepCosts> {
+  return withEngine(target, options, async (engine) => (await measureDraft(engine, [])).costs);
 }
 
 /** Each call tells the next thing to be measured, and ends the build where it was aborted. */
@@ -134,31 +127,25 @@ function bestPredicted(measured: readonly Measured[], count: number): Measured[]
 function summarise(
   measured: readonly Measured[],
   finals: Finals,
-  outcome: Outcome & { readonly threads: MeasuredThreads },
+  { served, costs, threads }: Outcome,
   { mustServe }: MeasureOptions,
 ): MeasuredFacts {
-  const { served, plainTokensPerSecond } = outcome;
-  const costs = outcome.served === undefined ? outcome.costs : outcome.served.draft.costs;
+  const { ratio, plainTokensPerSecond } = finals.get(served ?? null)!;
   return {
     date: new Date().toISOString(),
     machine: describeMachine(),
-    threads: outcome.threads,
+    threads,
     servedDraft: served?.candidate.name ?? null,
     chosenBy: served === undefined ? 'none' : mustServe ? 'keep' : 'speed',
     acceptanceRate: served?.draft.acceptanceRate ?? null,
     acceptanceByPosition: served?.draft.acceptanceByPosition ?? [],
     costs: describeCosts(costs, served !== undefined),
     plainTokensPerSecond,
+    lookupTokensPerSecond: plainTokensPerSecond * finals.get(null)!.ratio,
     predictedTokensPerSecond: plainTokensPerSecond * (served?.draft.predictedSpeedup ?? 1),
-    measuredTokensPerSecond: plainTokensPerSecond * (outcome.served === undefined ? 1 : outcome.ratio),
+    measuredTokensPerSecond: plainTokensPerSecond * ratio,
     candidates: measured.map((entry) => describeCandidate(entry, finals.get(entry), plainTokensPerSecond)),
   };
-}
-
-/** The fastest finalist, where it pays or somebody asked for it. */
-function chooseServed(finals: Finals, mustServe: boolean): Measured | undefined {
-  const best = fastest(finals);
-  return best !== undefined && (mustServe || finals.get(best)!.ratio >= SMALLEST_GAIN) ? best : undefined;
 }
 
 function describeCandidate(

@@ -115,13 +115,17 @@ function drawMeasured(measured: MeasuredFacts): string[] {
     ...costs.verification.map(({ width, ms }) => `${width} tokens ${ms.toFixed(2)} ms`),
   ];
   const speed = (value: number): string => value.toFixed(1);
-  const ratio = measured.measuredTokensPerSecond / measured.plainTokensPerSecond;
+  const { plainTokensPerSecond: plain, lookupTokensPerSecond: lookup } = measured;
+  const served =
+    measured.servedDraft === null
+      ? ', which is served'
+      : `, ${speed(measured.measuredTokensPerSecond)} with the draft too (${(measured.measuredTokensPerSecond / plain).toFixed(2)}x; predicted ${speed(measured.predictedTokensPerSecond)})`;
   return [
     `measured     ${measured.date} on ${machine.cpu}, ${machine.cores} cores, ${machine.os}, ${machine.runtime}`,
     `threads      ${describeMeasuredThreads(measured.threads, (name, tokensPerSecond) => `${name} ${speed(tokensPerSecond)} tokens/s`)}`,
     `acceptance   ${acceptanceRate === null ? 'no draft' : percent(acceptanceRate)}${byPosition.length === 0 ? '' : `; by position ${byPosition.map(percent).join(' ')}`}`,
     `steps        ${steps.join(', ')}`,
-    `speed        ${speed(measured.plainTokensPerSecond)} tokens/s plain, ${speed(measured.measuredTokensPerSecond)} with the draft (${ratio.toFixed(2)}x; predicted ${speed(measured.predictedTokensPerSecond)})`,
+    `speed        ${speed(plain)} tokens/s plain, ${speed(lookup)} by prompt lookup alone (${(lookup / plain).toFixed(2)}x)${served}`,
   ];
 }
 

@@ -144,6 +144,7 @@ export const exampleContent: ManifestContent = {
     acceptanceByPosition: [0.9, 0.8],
     costs: { draftMs: 1.1, draftStartMs: 0.2, targetMs: 2.2, verification: [{ width: 4, ms: 3.3 }] },
     plainTokensPerSecond: 400.123456789,
+    lookupTokensPerSecond: 420,
     predictedTokensPerSecond: 500,
     measuredTokensPerSecond: 480,
     candidates: [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { fastest, runFinals } from '../../src/build/finals.ts';
+import { chooseServed, runFinals } from '../../src/build/finals.ts';
 import type { Comparison } from '../../src/measure/speed.ts';
 
 function comparison(ratios: number[], plainTokensPerSecond = 100): Comparison {
@@ -53,17 +53,40 @@ describe('runFinals()', () => {
         [1.2, 1.2, 1.2],
       ],
     };
-    expect(fastest(await runFinals(['lucky', 'steady'], scripted(rounds)))).toBe('steady');
+    expect(chooseServed(await runFinals(['lucky', 'steady'], scripted(rounds)), false)).toBe('steady');
   });
 
   test('the better median wins, however near', async () => {
     const rounds = { a: [[1.3], [1.3]], b: [[1.301], [1.301]] };
-    expect(fastest(await runFinals(['a', 'b'], scripted(rounds)))).toBe('b');
+    expect(chooseServed(await runFinals(['a', 'b'], scripted(rounds)), false)).toBe('b');
   });
 
   test('without entries nobody wins, and a failed run ends it', async () => {
-    expect(fastest(await runFinals([], scripted({})))).toBeUndefined();
+    expect(chooseServed(await runFinals([], scripted({})), true)).toBeUndefined();
     const failing = runFinals(['a'], () => Promise.reject(new Error('enough')));
     await expect(failing).rejects.toThrow('enough');
+  });
+});
+
+describe('chooseServed()', () => {
+  const finals = (without: number, withDraft: number) =>
+    new Map<string | null, { ratio: number }>([
+      [null, { ratio: without }],
+      ['draft', { ratio: withDraft }],
+    ]);
+
+  test('a draft has to beat prompt lookup alone, not only plain decoding', () => {
+    expect(chooseServed(finals(1.1, 1.3), false)).toBe('draft');
+    expect(chooseServed(finals(1.14, 1.14), false)).toBeUndefined();
+    expect(chooseServed(finals(1.14, 1.145), false)).toBeUndefined();
+    expect(chooseServed(finals(0.9, 1.005), false)).toBeUndefined();
+    expect(chooseServed(finals(0.9, 1.02), false)).toBe('draft');
+  });
+
+  test('unless somebody asked for it', () => {
+    expect(chooseServed(finals(1.14, 0.9), true)).toBe('draft');
+    expect(
+      chooseServed(new Map<string | null, { ratio: number }>([[null, { ratio: 1 }]]), true),
+    ).toBeUndefined();
   });
 });

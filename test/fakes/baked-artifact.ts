@@ -74,6 +74,7 @@ export async function bakeStories(outDir: string, threads?: number): Promise<Art
         acceptanceByPosition: [0.7],
         costs: { draftMs: 1, draftStartMs: 0, targetMs: 2, verification: [{ width: 4, ms: 3 }] },
         plainTokensPerSecond: 1,
+        lookupTokensPerSecond: 1,
         predictedTokensPerSecond: 1,
         measuredTokensPerSecond: 1,
         candidates: [],

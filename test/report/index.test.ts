@@ -167,7 +167,8 @@ describe('report.md', () => {
     const ratio = measured!.measuredTokensPerSecond / measured!.plainTokensPerSecond;
     expect(markdown).toContain(`- **${ratio.toFixed(2)}×** the speed of plain decoding`);
     expect(markdown).toContain(`- **${measured!.measuredTokensPerSecond}** tokens/s with the draft`);
-    expect(markdown).toContain(`- **${measured!.plainTokensPerSecond.toFixed(0)}** tokens/s without a draft`);
+    expect(markdown).toContain(`- **${measured!.plainTokensPerSecond.toFixed(0)}** tokens/s without guesses`);
+    expect(markdown).toContain('- **420** tokens/s by prompt lookup alone');
     expect(markdown).toContain('- **81%** of drafted tokens accepted');
     expect(markdown).toContain('| drop-1 (served) | 1 | 75% | all | none | – | 80% | 1.10 ms | 500.0 | – |');
     const memory = bytes(extraBytes(exampleManifest.drafts[1]!));

@@ -20,6 +20,9 @@ const STAGES: Record<BakeProgress['stage'], string> = {
   write: 'write',
 };
 
+/** Of a rounded target with the model as stored; less is worth a word. */
+const SMALLEST_AGREEMENT = 0.9;
+
 const command: Command = defineCommand({
   args: {
     dir: { type: 'positional', required: true, description: 'A Hugging Face model folder' },
@@ -116,8 +119,18 @@ takes the model folder.`,
     const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
     const peakMb = (readPeakRssBytes() / 1e6).toFixed(0);
     terminal.note(`baked ${dir} in ${seconds} s, peak memory ${peakMb} MB`);
+    const { loss } = manifest.target;
+    if (loss !== null && loss.agreement < SMALLEST_AGREEMENT) {
+      const share = `${(100 * loss.agreement).toFixed(0)} % of positions`;
+      terminal.note(`4 bits make another model of it: the same most likely token at ${share} only`);
+    }
+    if (manifest.target.precision === 'int4' && resolve(dir) === resolve(args.dir)) {
+      terminal.note("the model's own weights stay in this folder; the artifact does not need them");
+    }
     if (servedDraft(manifest) === undefined) {
-      terminal.note('no draft pays on this machine: the artifact is served by plain decoding');
+      terminal.note(
+        'no draft pays on this machine: the artifact is served without; prompt lookup still guesses',
+      );
     }
   },
 });

@@ -39,7 +39,7 @@ describe('sdfp inspect', () => {
     );
     expect(stdout).toContain('acceptance   81%; by position 90% 80%');
     expect(stdout).toContain(
-      'speed        400.1 tokens/s plain, 480.0 with the draft (1.20x; predicted 500.0)',
+      'speed        400.1 tokens/s plain, 420.0 by prompt lookup alone (1.05x), 480.0 with the draft too (1.20x; predicted 500.0)',
     );
     expect(stdout).toMatch(/\* drop-1 +1 +75% +all +0\.0 +80% +1\.10 +500\.0 +-\n/);
     expect(stdout).toMatch(/ {2}drop-2 +2 +50% +3 +0\.0 +- +- +- +-\n/);
