@@ -96,7 +96,7 @@ const logitBias: Field<Record<string, number>> = optional(
 
 const speculative: Field<SpeculativeBody> = optional(
   v.pipe(
-    v.object(
+    v.strictObject(
       {
         enabled: boolean(
           'Whether tokens are guessed by a draft or looked up in the text. Default true. The text is the same either way.',
@@ -116,7 +116,11 @@ const speculative: Field<SpeculativeBody> = optional(
           ),
         ),
       },
-      needs('an object'),
+      // An own field of ours: a setting that is misspelt or another server's would do nothing.
+      (issue) =>
+        issue.expected === 'never'
+          ? 'is no setting, needs `enabled`, `draft_tokens` or `verification`'
+          : needs('an object')(issue),
     ),
     v.description('Speculative decoding of this request.'),
   ),

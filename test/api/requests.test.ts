@@ -90,6 +90,16 @@ describe('ChatSchema', () => {
     expect(parseBody(ChatSchema, body)).toEqual(parseBody(ChatSchema, { messages }));
   });
 
+  test('a setting of speculation that there is not is refused, for it would do nothing', () => {
+    const { message, param } = errorOf(() =>
+      parseBody(ChatSchema, { messages, speculative: { num_speculative_tokens: 4 } }),
+    );
+    expect(param).toBe('speculative.num_speculative_tokens');
+    expect(message).toContain('needs `enabled`, `draft_tokens` or `verification`');
+    const notAnObject = errorOf(() => parseBody(ChatSchema, { messages, speculative: 3 }));
+    expect(notAnObject.message).toContain('`speculative` received 3, needs an object');
+  });
+
   test('lone surrogates become U+FFFD', () => {
     const { messages: parsed } = parseBody(ChatSchema, { messages: [{ role: 'user', content: 'a\ud800' }] });
     expect(parsed[0]!.content).toBe('a\uFFFD');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { mixedPlans, proposeDrafts } from '../../src/build/candidates.ts';
 import { optionBytes } from '../../src/build/draft-memory.ts';
-import type { PartOption } from '../../src/fit/index.ts';
+import type { OptionScores, PartOption } from '../../src/fit/index.ts';
 import { readModelFolder } from '../../src/hf/index.ts';
 import { HEAD_PART, listUnits, unitName } from '../../src/lib/units.ts';
 import { mixPlans, planBytes } from '../../src/plan/mix.ts';
@@ -19,6 +19,23 @@ const scores = {
 function propose(draftMemoryBytes?: number, keep?: number) {
   return proposeDrafts(folder, scores, { keep, draftMemoryBytes });
 }
+
+const units = listUnits(numLayers).map(unitName);
+
+/** Losses that do not interact: 100 for a drop, 2 at 4 bits, 1 at 8. */
+function scoreOptions(): OptionScores {
+  const options = [
+    ...units.map((part): PartOption => ({ part, kind: 'drop' })),
+    ...(['int8', 'int4'] as const).flatMap((kind) =>
+      [...units, HEAD_PART].map((part): PartOption => ({ part, kind })),
+    ),
+  ];
+  const losses = { drop: 100, int4: 2, int8: 1 };
+  const matrix = options.map((_, a) => options.map(({ kind }, b) => (a === b ? losses[kind] : 0)));
+  return { options, matrix };
+}
+
+const scoredOptions = scoreOptions();
 
 describe('proposeDrafts()', () => {
   test('without a limit offers whole rounded drafts, whose memory is that of their file', () => {
@@ -92,15 +109,7 @@ describe('proposeDrafts()', () => {
   });
 
   test('where rounding was scored, mixed drafts fill the sizes between and the memory there is', () => {
-    const units = listUnits(numLayers).map(unitName);
-    const options = [
-      ...units.map((part): PartOption => ({ part, kind: 'drop' })),
-      ...(['int8', 'int4'] as const).flatMap((kind) =>
-        [...units, HEAD_PART].map((part): PartOption => ({ part, kind })),
-      ),
-    ];
-    const losses = { drop: 100, int4: 2, int8: 1 };
-    const matrix = options.map((_, a) => options.map(({ kind }, b) => (a === b ? losses[kind] : 0)));
+    const { options, matrix } = scoredOptions;
     const ofUnits = matrix.slice(0, units.length).map((row) => row.slice(0, units.length));
     const scored = { ...scores, method: 'fit', matrix: ofUnits, options: { options, matrix } } as const;
     const wishes = { keep: undefined, draftMemoryBytes: undefined };
@@ -133,15 +142,7 @@ describe('proposeDrafts()', () => {
 
   test('a large head does not make two names for one mixed draft', () => {
     const large = { ...folder, config: { ...folder.config, vocabSize: 20_000, tiedEmbeddings: true } };
-    const units = listUnits(numLayers).map(unitName);
-    const options = [
-      ...units.map((part): PartOption => ({ part, kind: 'drop' })),
-      ...(['int8', 'int4'] as const).flatMap((kind) =>
-        [...units, HEAD_PART].map((part): PartOption => ({ part, kind })),
-      ),
-    ];
-    const losses = { drop: 100, int4: 2, int8: 1 };
-    const matrix = options.map((_, a) => options.map(({ kind }, b) => (a === b ? losses[kind] : 0)));
+    const { options, matrix } = scoredOptions;
     const plans = mixedPlans({ options, matrix }, optionBytes(large), Number.POSITIVE_INFINITY);
     expect(new Set(plans.map(({ plan }) => JSON.stringify(plan))).size).toBe(plans.length);
     expect(new Set(plans.map(({ percent }) => percent)).size).toBe(plans.length);
@@ -185,7 +186,6 @@ describe('proposeDrafts()', () => {
 
   test('of a target of int4 every draft has its weights, whatever memory is allowed, at every depth', () => {
     const rounded = roundedFolder(folder, folder.dir);
-    const units = listUnits(numLayers).map(unitName);
     const options = units.map((part): PartOption => ({ part, kind: 'drop' }));
     const matrix = units.map((_, a) => units.map((__, b) => (a === b ? a + 1 : 0)));
     const scored = { ...scores, method: 'fit', matrix, options: { options, matrix } } as const;
