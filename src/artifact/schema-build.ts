@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { parseUnit, UNIT_NAME } from '../lib/units.ts';
 import type { Unit } from '../plan/types.ts';
 import { camelKeys } from './case.ts';
-import { amount, count, described, flag, real, share, text, textLike } from './schema-fields.ts';
+import { amount, count, described, flag, orNull, real, share, text, textLike } from './schema-fields.ts';
 import type { ArtifactFile, CalibrationFacts, ManifestDraft, ManifestScores, TargetFacts } from './types.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -122,8 +122,8 @@ const draft = v.pipe(
     kept_share: share('Share of the block weights that the draft keeps'),
     extra_bytes: v.optional(count('Rounded weights that the draft loads beside the target', 'bytes'), 0),
     predicted_kl: v.optional(
-      described(
-        v.nullable(amount('KL divergence', 'nats per token')),
+      orNull(
+        amount,
         'KL divergence of the draft from the target that the scores predict; null: the method predicts none',
         'nats per token',
       ),
@@ -188,8 +188,8 @@ export const CalibrationSchema: v.GenericSchema<unknown, CalibrationFacts> = v.p
       seed: count('Seed of the sampled text and of the order of sequences', '32-bit number'),
       sequences: count('Sequences scored', 'sequences'),
       tokens: count('Tokens scored', 'tokens'),
-      relative_standard_error: described(
-        v.nullable(amount('Relative standard error', 'ratio')),
+      relative_standard_error: orNull(
+        amount,
         "Standard error of a unit's score over the score, for the median unit, FIT's criterion of stability; null: one sequence, or a method that measures nothing",
         'ratio',
       ),

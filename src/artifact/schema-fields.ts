@@ -38,6 +38,15 @@ export function amount(description: string, unit: string): NumberField {
   return described(v.pipe(v.number(), v.finite(), v.minValue(0)), description, unit);
 }
 
+/** A number that `field` makes, or null, for a reason that the description gives. */
+export function orNull(
+  field: (description: string, unit: string) => NumberField,
+  description: string,
+  unit: string,
+): Described<v.GenericSchema<number | null>> {
+  return described(v.nullable(field(description, unit)), description, unit);
+}
+
 /** A share from 0 to 1. */
 export function share(description: string): NumberField {
   return described(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), description, 'share, 0..1');

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { camelKeys } from './case.ts';
-import { amount, count, described, share, text } from './schema-fields.ts';
+import { amount, count, described, orNull, share, text } from './schema-fields.ts';
 import type { MeasuredFacts } from './types.ts';
 
 const machine = v.strictObject({
@@ -12,8 +12,8 @@ const machine = v.strictObject({
 });
 
 const costs = v.strictObject({
-  draft_ms: described(
-    v.nullable(amount('Time', 'ms')),
+  draft_ms: orNull(
+    amount,
     'Draft step of one token after another, the least of some; null: there is no draft',
     'ms',
   ),
@@ -31,13 +31,13 @@ const costs = v.strictObject({
 });
 
 const threadCount = v.strictObject({
-  threads: described(
-    v.nullable(count('Threads of the session', 'threads')),
+  threads: orNull(
+    count,
     'Threads of the session; null: the default of the process, one per physical core or per core it may use where these are fewer',
     'threads',
   ),
-  draft_ms: described(
-    v.nullable(amount('Time', 'ms')),
+  draft_ms: orNull(
+    amount,
     'Draft step of one token after another, the least of some; null: there is no draft',
     'ms',
   ),
@@ -50,8 +50,8 @@ const threadCount = v.strictObject({
 
 const threads = v.pipe(
   v.strictObject({
-    chosen: described(
-      v.nullable(count('Threads of the session', 'threads')),
+    chosen: orNull(
+      count,
       'Clearly faster than the default, and the fastest; null: none was, or none were compared. All other figures of this section are with the default',
       'threads',
     ),
@@ -73,16 +73,12 @@ const candidate = v.strictObject({
   ),
   draft_ms: amount('Draft step of one token after another, the least of some', 'ms'),
   draft_start_ms: amount("What a round's first draft step takes on top", 'ms'),
-  predicted_tokens_per_second: described(
-    v.nullable(amount('Speed', 'tokens/s')),
+  predicted_tokens_per_second: orNull(
+    amount,
     'Speed by the formula from acceptance and costs; null: acceptance was not measured',
     'tokens/s',
   ),
-  measured_tokens_per_second: described(
-    v.nullable(amount('Speed', 'tokens/s')),
-    'Speed of real speculative decoding; null: not run',
-    'tokens/s',
-  ),
+  measured_tokens_per_second: orNull(amount, 'Speed of real speculative decoding; null: not run', 'tokens/s'),
   ratios: described(
     v.array(amount('Plain time over speculative time', 'ratio')),
     'Of each round of real speculative decoding against plain decoding, in two passes of equal length; the median decides',
@@ -98,7 +94,7 @@ export const MeasuredSchema: v.GenericSchema<unknown, MeasuredFacts> = v.pipe(
       threads: described(threads, 'Thread counts for the session of the served graph'),
       served_draft: described(
         v.nullable(text('Name of a draft')),
-        'The draft that is served; null: none pays, the target decodes plainly',
+        'The draft that is served; null: none pays, prompt lookup alone guesses',
       ),
       chosen_by: described(
         v.picklist(['speed', 'keep', 'none']),

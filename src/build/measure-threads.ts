@@ -8,6 +8,7 @@ import type { ServingGraph } from '../graph/index.ts';
 import { describeProcessor } from '../lib/processor.ts';
 import { bestDraftLength, type StepCosts, targetStepMs } from '../lib/speedup.ts';
 import { leastCosts } from '../measure/least-costs.ts';
+import { typicalPast } from '../measure/typical-steps.ts';
 
 /** What {@linkcode measureThreads} is told. */
 export interface MeasureThreadsOptions {
@@ -34,14 +35,13 @@ const SMALLEST_GAIN = 1.03;
 const WIDEST = MAX_CHOSEN_DRAFT_LENGTH + 1;
 /** As in {@linkcode measureTypicalSteps}, but fewer and shorter: there are many counts. */
 const STEPS = { widest: WIDEST, widths: [1, 3, 5, 9], runs: 20, budgetMs: 400, statistic: 'least' } as const;
-const PAST_TOKENS = 128;
 
 /** Which number of threads makes the session of `graph` fastest on this machine; one session is open at a time. */
 export function measureThreads(
   { bytes: graph, spec }: ServingGraph,
   { weightsDir, acceptance, signal }: MeasureThreadsOptions,
 ): Promise<MeasuredThreads> {
-  const pastTokens = Math.min(PAST_TOKENS, spec.maxContextTokens - WIDEST);
+  const pastTokens = typicalPast(spec.maxContextTokens, WIDEST);
   const measure: MeasureCount = async (threads) => {
     await setImmediate(); // Signals arrive between turns of the event loop only.
     signal?.throwIfAborted();

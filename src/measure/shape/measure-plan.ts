@@ -9,13 +9,11 @@ import { SdfpError } from '../../lib/errors.ts';
 import type { StepCosts } from '../../lib/speedup.ts';
 import type { DraftPlan } from '../../plan/types.ts';
 import { leastCosts } from '../least-costs.ts';
+import { typicalPast } from '../typical-steps.ts';
 
 /** New tokens of the target steps that are timed; those between lie on straight lines. */
 export const WIDTHS = [1, 2, 3, 5, 9, 13] as const;
 const WIDEST = 13;
-
-/** Positions in the KV cache before each step. */
-const PAST_TOKENS = 128;
 
 /** Runs of each kind in a row, and how long they may take: the thread is blocked meanwhile, deaf to Ctrl-C. */
 const RUNS = 4;
@@ -72,5 +70,5 @@ function measureOnce(model: ModelRunner, pastTokens: number): StepCosts {
 
 /** Positions in the KV cache before each step; fewer where the context is short. */
 export function pastTokensOf({ maxPositions }: ModelConfig): number {
-  return Math.min(PAST_TOKENS, maxPositions - WIDEST);
+  return typicalPast(maxPositions, WIDEST);
 }
